@@ -1,0 +1,79 @@
+/** What the user brings: workloads and the services they form (DESIGN §2). Produced by `compose/`, read by everyone. */
+
+/** Where a value stands in a file the user wrote; lines and columns count from 1. */
+export interface SourceRef {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type AppProtocol = 'http' | 'tcp';
+
+/** A port of a workload's app, as the app itself binds it when nothing rewrites it. */
+export interface AppPort {
+  readonly port: number;
+  readonly protocol: AppProtocol;
+}
+
+/** One running instance group: a Compose service with its own sidecar. */
+export interface WorkloadSpec {
+  /** Compose service name, e.g. `reviews-v1`. Unique in the app. */
+  readonly name: string;
+  /** Value of the label `app`; workloads of the same app form one mesh service. Default: the workload's name. */
+  readonly app: string;
+  /** Value of the label `version`. Default `v1`. */
+  readonly version: string;
+  /** Kubernetes service account that the SPIFFE ID is made of. Default: `app`. */
+  readonly serviceAccount: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly AppPort[];
+  /** Container image. */
+  readonly image: string;
+  /** Container command (argv); empty = the image's own. */
+  readonly command: readonly string[];
+  readonly entrypoint: readonly string[] | null;
+  readonly environment: Readonly<Record<string, string>>;
+  /** How to start the app as a plain process on the `local` runtime (`x-mesh.local`); null = derived from image and command, or impossible. */
+  readonly localCommand: readonly string[] | null;
+  readonly user: string | null;
+  readonly workingDir: string | null;
+  readonly source: SourceRef | null;
+}
+
+/** A name that callers use; routes to the workloads whose `app` it is. */
+export interface ServiceSpec {
+  readonly name: string;
+  readonly ports: readonly AppPort[];
+}
+
+export interface RetrySettings {
+  /** Retries after the first try, as Istio's `attempts`. */
+  readonly attempts: number;
+  /** Envoy's `x-envoy-retry-on` words, plus status codes as numbers. */
+  readonly retryOn: readonly string[];
+  readonly perTryTimeoutMs: number | null;
+}
+
+/** Per-service settings of the Compose extension `x-mesh.services.<name>`. */
+export interface ServiceSettings {
+  readonly retries: RetrySettings | null;
+  /** Overall deadline of a call in ms; null = none (Istio's default). */
+  readonly timeoutMs: number | null;
+  readonly balancer: 'LEAST_REQUEST' | 'ROUND_ROBIN' | null;
+}
+
+export interface AppSpec {
+  /** Sample or Compose project name. */
+  readonly name: string;
+  /** The file it was read from. */
+  readonly file: string;
+  readonly workloads: readonly WorkloadSpec[];
+  readonly services: readonly ServiceSpec[];
+  /** Where the gateway sends north-south traffic (`x-mesh.gateway`). */
+  readonly gateway: { readonly service: string; readonly port: number };
+  /** What the built-in traffic generator asks for (`x-mesh.load`). */
+  readonly load: { readonly paths: readonly string[]; readonly rps: number };
+  readonly settings: Readonly<Record<string, ServiceSettings>>;
+  /** Notes for the user about parts of the file that are not used. */
+  readonly warnings: readonly { readonly message: string; readonly source: SourceRef | null }[];
+}

@@ -1,0 +1,29 @@
+/** Time as a parameter: nothing else in the project reads a clock. */
+export interface Clock {
+  /** Epoch milliseconds, for people and certificates. */
+  now(): number;
+  /** Monotonic milliseconds with fractions, for durations. */
+  monotonic(): number;
+  /** Calls back after `ms`; the handle cancels. */
+  after(ms: number, callback: () => void): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const handle = setTimeout(callback, Math.min(Math.max(0, ms), 0x7fffffff));
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/** Resolves after `ms` on the given clock. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+}

@@ -1,0 +1,132 @@
+import type { Exchange } from '../model/exchange.js';
+import type { Explanation } from '../model/explanation.js';
+import type { Fault } from '../model/fault.js';
+import type { EdgeStats, PartUsage } from '../model/metrics.js';
+import type { MtlsMode } from '../model/sidecar-config.js';
+
+/** Shapes of the public API (DESIGN §7). Stable: scripts and tests lean on them. */
+
+export interface Status {
+  readonly sandbox: { readonly id: string; readonly name: string };
+  readonly app: string;
+  readonly runtime: 'docker' | 'local';
+  readonly gatewayUrl: string;
+  /** Newest snapshot version. */
+  readonly version: number;
+  readonly seed: number;
+  readonly startedAt: number;
+  /** True when every workload's sidecar obeys the newest version and every app is ready. */
+  readonly ready: boolean;
+  readonly workloads: { readonly total: number; readonly ready: number };
+  readonly features: Features;
+  readonly load: LoadStatus;
+}
+
+/** What is switched on (`mesh-sandbox features`). */
+export interface Features {
+  readonly mtls: MtlsMode;
+  /** Retry policies: Istio's default everywhere, and those of `x-mesh`; false = nobody retries. */
+  readonly retries: boolean;
+}
+
+export interface WorkloadView {
+  readonly name: string;
+  readonly app: string;
+  readonly version: string;
+  readonly role: 'sidecar' | 'gateway';
+  readonly spiffeId: string;
+  readonly address: string;
+  readonly sidecar: 'waiting' | 'connected' | 'disconnected';
+  readonly appReady: boolean;
+  /** Version obeyed now, and the newest one meant for it. */
+  readonly ackedVersion: number;
+  readonly wantedVersion: number;
+  /** Reason of the last refusal, while it stands. */
+  readonly nack: string | null;
+  readonly certificate: { readonly notBefore: number; readonly notAfter: number; readonly serial: string } | null;
+  /** How often the sidecar or the app came back after it died. */
+  readonly restarts: { readonly sidecar: number; readonly app: number };
+  readonly usage: { readonly sidecar: PartUsage | null; readonly app: PartUsage | null };
+  /** CPU µs per request in the sidecar over the last window, from its own clock; null without traffic. */
+  readonly cpuMicrosPerRequest: number | null;
+  readonly listenPorts: Readonly<Record<string, number>>;
+}
+
+export interface ServiceView {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly virtualIp: string;
+  readonly ports: readonly { readonly port: number; readonly protocol: 'http' | 'tcp' }[];
+  readonly workloads: readonly string[];
+  readonly retries: { readonly attempts: number; readonly retryOn: readonly string[]; readonly origin: string } | null;
+  readonly timeoutMs: number | null;
+}
+
+export interface FaultView extends Fault {
+  /** Requests that it acted on since it was added. */
+  readonly hits: number;
+  /** The newest version that carries this state of it is obeyed by every sidecar concerned. */
+  readonly active: boolean;
+}
+
+export interface LoadStatus {
+  readonly rps: number;
+  readonly paths: readonly string[];
+  readonly sent: number;
+  readonly ok: number;
+  readonly failed: number;
+  readonly missed: number;
+}
+
+/** Something that happened to the sandbox itself; shown on screen with its time. */
+export interface Notice {
+  readonly at: number;
+  readonly level: 'info' | 'warning' | 'error';
+  readonly text: string;
+}
+
+/** All exchanges of one request id, as every sidecar on the way saw them; oldest first. */
+export interface Trace {
+  readonly requestId: string;
+  readonly traceId: string;
+  readonly exchanges: readonly Exchange[];
+}
+
+export interface ExchangeFilter {
+  readonly from?: string;
+  readonly to?: string;
+  readonly status?: number;
+  readonly flag?: string;
+  readonly direction?: 'outbound' | 'inbound' | 'gateway';
+  readonly requestId?: string;
+  readonly traceId?: string;
+  /** Epoch ms. */
+  readonly since?: number;
+  /** Newest N; default 100, at most 5,000. */
+  readonly limit?: number;
+}
+
+export interface IdentityView {
+  readonly workload: string;
+  readonly spiffeId: string;
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly issued: number;
+}
+
+export interface SnapshotView {
+  readonly version: number;
+  readonly configs: Readonly<Record<string, unknown>>;
+}
+
+/** Server-sent events of `GET /api/v1/events`; `event:` is `type`, `data:` the rest as JSON. */
+export type MeshEvent =
+  | { readonly type: 'status'; readonly status: Status }
+  | { readonly type: 'workloads'; readonly workloads: readonly WorkloadView[] }
+  | { readonly type: 'edges'; readonly edges: readonly EdgeStats[] }
+  | { readonly type: 'exchanges'; readonly exchanges: readonly Exchange[]; readonly dropped: number }
+  | { readonly type: 'faults'; readonly faults: readonly FaultView[] }
+  | { readonly type: 'notice'; readonly notice: Notice };
+
+export type { EdgeStats, Exchange, Explanation, Fault, PartUsage };
