@@ -34,8 +34,8 @@ export interface InboundConfig {
   readonly ports: readonly { readonly port: number; readonly protocol: AppProtocol }[];
   /** Faults that act at this workload, in the order in which they are tried. */
   readonly faults: readonly Fault[];
-  /** SPIFFE ID → workload names, so that faults may name callers. */
-  readonly callers: Readonly<Record<string, readonly string[]>>;
+  /** SPIFFE ID → who may be meant by it, so that faults and records may name callers. */
+  readonly callers: Readonly<Record<string, { readonly app: string; readonly workloads: readonly string[] }>>;
 }
 
 export interface OutboundConfig {

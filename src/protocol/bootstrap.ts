@@ -44,6 +44,9 @@ export interface JoinBootstrap extends CommonBootstrap {
   readonly trustBundle: string;
   /** One-time, short-lived. */
   readonly joinToken: string;
+  readonly seed: number;
+  /** How often this part was started before: with the seed it names the stream of ids, so that none repeats. */
+  readonly incarnation: number;
 }
 
 export interface SidecarBootstrap extends JoinBootstrap {

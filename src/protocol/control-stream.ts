@@ -23,6 +23,7 @@ export type ToControlPlane =
   | { readonly type: 'nack'; readonly version: number; readonly reason: string }
   | { readonly type: 'csr'; readonly csr: string }
   | { readonly type: 'health'; readonly appReady: boolean }
+  | { readonly type: 'ports'; readonly listenPorts: Readonly<Record<string, number>> }
   | MetricsReport
   | { readonly type: 'exchanges'; readonly exchanges: readonly Exchange[]; readonly dropped: number }
   | LoadReport;
@@ -35,6 +36,8 @@ export type FromControlPlane =
 
 export interface Hello {
   readonly type: 'hello';
+  /** Must be one whose service account the certificate names. */
+  readonly workload: string;
   readonly program: 'sidecar' | 'gateway' | 'load';
   /** Version of the configuration that is being obeyed now; 0 = none yet. */
   readonly version: number;

@@ -1,0 +1,37 @@
+import type { RetrySettings } from '../model/app.js';
+import { BACKOFF, ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
+import type { RetryCondition, RetryPolicy } from '../model/sidecar-config.js';
+
+const CONDITIONS: ReadonlySet<string> = new Set<RetryCondition>([
+  '5xx',
+  'gateway-error',
+  'reset',
+  'reset-before-request',
+  'connect-failure',
+  'refused-stream',
+  'retriable-4xx',
+  'retriable-status-codes',
+  'unavailable',
+  'cancelled',
+]);
+
+/**
+ * A service's retry settings as the sidecar obeys them. Whole numbers in `retryOn` become retriable status codes, as in
+ * Istio; words that Envoy does not know are dropped (the reader warned about them).
+ */
+export function retryPolicy(service: string, settings: RetrySettings | null): RetryPolicy | null {
+  const wanted = settings ?? ISTIO_DEFAULT_RETRIES;
+  if (wanted.attempts <= 0) return null;
+  const codes = wanted.retryOn.filter((word) => /^[1-5][0-9][0-9]$/.test(word)).map(Number);
+  const words = wanted.retryOn.filter((word): word is RetryCondition => CONDITIONS.has(word));
+  if (codes.length > 0 && !words.includes('retriable-status-codes')) words.push('retriable-status-codes');
+  return {
+    attempts: wanted.attempts,
+    retryOn: words,
+    retriableStatusCodes: codes,
+    perTryTimeoutMs: wanted.perTryTimeoutMs,
+    backoffBaseMs: BACKOFF.baseMs,
+    backoffMaxMs: BACKOFF.maxMs,
+    origin: settings === null ? "Istio's default retry policy" : `x-mesh.services.${service}.retries`,
+  };
+}

@@ -1,0 +1,435 @@
+import type { Server } from 'node:tls';
+import { GATEWAY } from '../compiler/compile.js';
+import { retryPolicy } from '../compiler/retry-policy.js';
+import type { Fault } from '../model/fault.js';
+import type { MeshConfig } from '../model/mesh-config.js';
+import type { PartUsage } from '../model/metrics.js';
+import { hostNames, virtualIp } from '../model/names.js';
+import type { Clock } from '../platform/clock.js';
+import type { Log } from '../platform/log.js';
+import type {
+  FaultView,
+  Features,
+  IdentityView,
+  LoadStatus,
+  MeshEvent,
+  Notice,
+  ServiceView,
+  Status,
+  WorkloadView,
+} from '../protocol/api-types.js';
+import type { ControlPlaneBootstrap } from '../protocol/bootstrap.js';
+import type { Hello, LoadReport, MetricsReport, ToControlPlane } from '../protocol/control-stream.js';
+import type { FaultInput } from '../protocol/fault-input.js';
+import { ApiProblem } from './api/problem.js';
+import { Authority } from './authority/authority.js';
+import { JoinTokens } from './authority/join-tokens.js';
+import { Publisher } from './distribution/publisher.js';
+import { serveControlStream, type WorkloadStream } from './distribution/stream-server.js';
+import { faultFrom } from './faults.js';
+import { Registry, type WorkloadRecord } from './registry/registry.js';
+import { StateFile } from './state-file.js';
+import { EdgeWindows } from './telemetry/edge-windows.js';
+import { ExchangeStore } from './telemetry/exchange-store.js';
+import { Prometheus } from './telemetry/prometheus.js';
+
+/** Identity and stream name of the traffic generator. */
+const LOAD = 'load';
+/** How long a change may take until every connected sidecar obeys it, ms. */
+const SETTLE_MS = 5_000;
+const NOTICES = 200;
+
+/** Everything that one sandbox's control plane knows and does; the API is a view of it. */
+export class ControlPlane {
+  readonly exchanges = new ExchangeStore();
+  readonly edges: EdgeWindows;
+  readonly prometheus: Prometheus;
+  readonly tokens: JoinTokens;
+  readonly authority: Authority;
+  readonly bootstrap: ControlPlaneBootstrap;
+  readonly notices: Notice[] = [];
+  readonly #clock: Clock;
+  readonly #registry: Registry;
+  readonly #publisher: Publisher;
+  readonly #state: StateFile;
+  readonly #startedAt: number;
+  readonly #listeners = new Set<(event: MeshEvent) => void>();
+  readonly #identities = new Map<string, IdentityView>();
+  readonly #usage = new Map<string, PartUsage>();
+  readonly #faultHits = new Map<string, number>();
+  readonly #cpu = new Map<string, { micros: number; requests: number; since: number; perRequest: number | null }>();
+  #faults: Fault[];
+  #features: Features;
+  #loadRps: number;
+  #loadPaths: readonly string[];
+  #loadCounts = { sent: 0, ok: 0, failed: 0, missed: 0 };
+  #loadStream: WorkloadStream | null = null;
+  #server: Server | null = null;
+
+  private constructor(parts: { bootstrap: ControlPlaneBootstrap; authority: Authority; clock: Clock; log: Log }) {
+    const { bootstrap, clock, log } = parts;
+    this.bootstrap = bootstrap;
+    this.authority = parts.authority;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.tokens = new JoinTokens(clock);
+    this.edges = new EdgeWindows(clock);
+    this.prometheus = new Prometheus(bootstrap.app.workloads);
+    this.#state = new StateFile(bootstrap.stateDir, log);
+    const stored = this.#state.read();
+    this.#faults = [...(stored?.faults ?? [])];
+    this.#features = stored?.features ?? bootstrap.features;
+    this.#loadRps = stored?.loadRps ?? bootstrap.loadRps;
+    this.#loadPaths = bootstrap.app.load.paths;
+    this.#registry = new Registry(bootstrap.app, GATEWAY, clock, () => this.#changed());
+    this.#publisher = new Publisher(
+      {
+        clock,
+        mesh: () => this.#mesh(),
+        ready: () => this.#registry.ready(),
+        record: (name) => this.#registry.get(name),
+        onVersion: () => this.#store(),
+      },
+      stored?.version ?? 0,
+    );
+    if (stored !== null) this.#registry.restore(stored.endpoints);
+  }
+
+  /** Opens the authority and the control stream's listener. */
+  static async start(bootstrap: ControlPlaneBootstrap, clock: Clock, log: Log): Promise<ControlPlane> {
+    const authority = await Authority.open(bootstrap.stateDir, clock);
+    const plane = new ControlPlane({ bootstrap, authority, clock, log });
+    plane.#server = await serveControlStream(
+      {
+        authority,
+        tokens: plane.tokens,
+        log,
+        events: {
+          identityOf: (workload) => plane.#identityOf(workload),
+          onHello: (stream, hello) => plane.#onHello(stream, hello),
+          onMessage: (stream, message) => plane.#onMessage(stream, message),
+          onGone: (stream) => plane.#onGone(stream),
+          onIssued: (workload, certificate) => plane.#onIssued(workload, certificate),
+        },
+      },
+      bootstrap.control,
+    );
+    plane.#publisher.publish();
+    return plane;
+  }
+
+  /** Stops listening and ends every stream; sidecars go on with what they have. */
+  close(): void {
+    this.#state.close();
+    this.#server?.close();
+    this.#publisher.close();
+    this.#loadStream?.close();
+  }
+
+  /** Calls back on everything that happens; the result ends it. */
+  subscribe(listener: (event: MeshEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  status(): Status {
+    const workloads = this.workloads();
+    const ready = workloads.filter((view) => view.sidecar === 'connected' && view.appReady && isCurrent(view));
+    return {
+      sandbox: this.bootstrap.sandbox,
+      app: this.bootstrap.app.name,
+      runtime: this.bootstrap.runtime,
+      gatewayUrl: this.bootstrap.gatewayUrl,
+      version: this.#publisher.version,
+      seed: this.bootstrap.seed,
+      startedAt: this.#startedAt,
+      ready: ready.length === workloads.length,
+      workloads: { total: workloads.length, ready: ready.length },
+      features: this.#features,
+      load: this.load(),
+    };
+  }
+
+  workloads(): WorkloadView[] {
+    return this.#registry.all().map((record) => this.#workloadView(record));
+  }
+
+  services(): ServiceView[] {
+    const { app } = this.bootstrap;
+    return app.services.map((service, index) => {
+      const settings = app.settings[service.name];
+      const policy = this.#features.retries ? retryPolicy(service.name, settings?.retries ?? null) : null;
+      return {
+        name: service.name,
+        hosts: hostNames(service.name),
+        virtualIp: virtualIp(index),
+        ports: service.ports,
+        workloads: app.workloads.filter((workload) => workload.app === service.name).map(({ name }) => name),
+        retries: policy === null ? null : { attempts: policy.attempts, retryOn: policy.retryOn, origin: policy.origin },
+        timeoutMs: settings?.timeoutMs ?? null,
+      };
+    });
+  }
+
+  identities(): IdentityView[] {
+    return [...this.#identities.values()];
+  }
+
+  snapshot(): { version: number; configs: Record<string, unknown> } {
+    return { version: this.#publisher.version, configs: Object.fromEntries(this.#publisher.configs) };
+  }
+
+  faults(): FaultView[] {
+    const active = this.workloads().every(isCurrent);
+    return this.#faults.map((fault) => ({ ...fault, hits: this.#faultHits.get(fault.name) ?? 0, active }));
+  }
+
+  /** Adds a fault and resolves when every connected sidecar obeys. Rejects with ApiProblem. */
+  async addFault(input: FaultInput): Promise<FaultView> {
+    const fault = faultFrom(input, this.bootstrap.app, this.#faults);
+    this.#faultHits.delete(fault.name);
+    await this.#changeFaults([...this.#faults, fault]);
+    return this.#faultView(fault.name);
+  }
+
+  async updateFault(name: string, enabled: boolean): Promise<FaultView> {
+    this.#faultView(name);
+    await this.#changeFaults(this.#faults.map((fault) => (fault.name === name ? { ...fault, enabled } : fault)));
+    return this.#faultView(name);
+  }
+
+  async removeFaults(name: string | null): Promise<number> {
+    if (name !== null) this.#faultView(name);
+    const kept = name === null ? [] : this.#faults.filter((fault) => fault.name !== name);
+    const removed = this.#faults.length - kept.length;
+    await this.#changeFaults(kept);
+    return removed;
+  }
+
+  get features(): Features {
+    return this.#features;
+  }
+
+  async setFeatures(change: Partial<Features>): Promise<Features> {
+    this.#features = { ...this.#features, ...change };
+    this.#store();
+    this.#publisher.publish();
+    await this.#publisher.settled(SETTLE_MS);
+    this.emit({ type: 'status', status: this.status() });
+    return this.#features;
+  }
+
+  load(): LoadStatus {
+    return { rps: this.#loadRps, paths: this.#loadPaths, ...this.#loadCounts };
+  }
+
+  setLoad(change: { readonly rps?: number | undefined; readonly paths?: readonly string[] | undefined }): LoadStatus {
+    this.#loadRps = change.rps ?? this.#loadRps;
+    this.#loadPaths = change.paths ?? this.#loadPaths;
+    this.#store();
+    this.#sendLoad();
+    this.emit({ type: 'status', status: this.status() });
+    return this.load();
+  }
+
+  mintTokens(workloads: readonly string[]): Record<string, string> {
+    return Object.fromEntries(
+      workloads.map((workload) => {
+        if (this.#identityOf(workload) === null)
+          throw new ApiProblem(400, `unknown workload ${JSON.stringify(workload)}`);
+        return [workload, this.tokens.mint(workload)];
+      }),
+    );
+  }
+
+  reportUsage(usage: readonly PartUsage[]): void {
+    for (const part of usage) this.#usage.set(part.part, part);
+    this.emit({ type: 'workloads', workloads: this.workloads() });
+  }
+
+  reportPart(part: string, event: 'died' | 'restarted' | 'gave-up', detail: string): void {
+    const [workload, kind] = part.split('/');
+    const record = this.#registry.get(workload ?? '');
+    if (event === 'restarted' && record !== undefined) {
+      if (kind === 'app') record.restarts.app++;
+      else record.restarts.sidecar++;
+    }
+    this.notice(
+      event === 'restarted' ? 'info' : 'warning',
+      `${part} ${event === 'gave-up' ? 'does not come back' : event}${detail === '' ? '' : `: ${detail}`}`,
+    );
+  }
+
+  notice(level: Notice['level'], text: string): void {
+    const notice = { at: this.#clock.now(), level, text };
+    this.notices.push(notice);
+    if (this.notices.length > NOTICES) this.notices.shift();
+    this.emit({ type: 'notice', notice });
+  }
+
+  emit(event: MeshEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  async #changeFaults(faults: Fault[]): Promise<void> {
+    this.#faults = faults;
+    this.#store();
+    this.#publisher.publish();
+    await this.#publisher.settled(SETTLE_MS);
+    this.emit({ type: 'faults', faults: this.faults() });
+  }
+
+  #faultView(name: string): FaultView {
+    const found = this.faults().find((fault) => fault.name === name);
+    if (found !== undefined) return found;
+    const names = this.#faults.map((fault) => fault.name);
+    throw new ApiProblem(
+      404,
+      `there is no fault named ${JSON.stringify(name)}`,
+      names.length === 0 ? 'there are no faults' : `there are: ${names.join(', ')}`,
+    );
+  }
+
+  #mesh(): MeshConfig {
+    const { app, seed } = this.bootstrap;
+    return { app, seed, mtls: this.#features.mtls, retries: this.#features.retries, faults: this.#faults };
+  }
+
+  #changed(): void {
+    this.#publisher.publish();
+    this.#store();
+    this.emit({ type: 'workloads', workloads: this.workloads() });
+  }
+
+  #store(): void {
+    this.#state.write({
+      version: this.#publisher.version,
+      faults: this.#faults,
+      features: this.#features,
+      loadRps: this.#loadRps,
+      endpoints: this.#registry.store(),
+    });
+  }
+
+  #identityOf(workload: string): string | null {
+    if (workload === LOAD) return `spiffe://cluster.local/ns/mesh-system/sa/${LOAD}`;
+    return this.#registry.get(workload)?.spiffeId ?? null;
+  }
+
+  #onHello(stream: WorkloadStream, hello: Hello): void {
+    if (stream.workload === LOAD) {
+      this.#loadStream = stream;
+      this.#sendLoad();
+      return;
+    }
+    this.#registry.connected(stream.workload, { ...hello, address: stream.address });
+    this.#publisher.attach(stream, hello.version);
+  }
+
+  #onGone(stream: WorkloadStream): void {
+    if (this.#loadStream === stream) this.#loadStream = null;
+    if (this.#publisher.detach(stream)) this.#registry.disconnected(stream.workload);
+  }
+
+  #onMessage(stream: WorkloadStream, message: ToControlPlane): void {
+    const { workload } = stream;
+    switch (message.type) {
+      case 'ack':
+        this.#publisher.acknowledged(workload, message.version, null);
+        return;
+      case 'nack':
+        this.#publisher.acknowledged(workload, message.version, message.reason);
+        this.notice('error', `${workload} refused configuration ${message.version}: ${message.reason}`);
+        return;
+      case 'health':
+        this.#registry.appReady(workload, message.appReady);
+        return;
+      case 'ports':
+        this.#registry.ports(workload, message.listenPorts);
+        return;
+      case 'metrics':
+        this.#onMetrics(workload, message);
+        return;
+      case 'exchanges':
+        this.exchanges.add(message.exchanges);
+        this.emit({ type: 'exchanges', exchanges: message.exchanges, dropped: message.dropped });
+        return;
+      case 'load-report':
+        this.#onLoadReport(message);
+        return;
+      default:
+        throw new Error('this message does not belong here');
+    }
+  }
+
+  #onMetrics(workload: string, report: MetricsReport): void {
+    this.edges.add(report.edges, report.attempts);
+    this.prometheus.add(report.edges);
+    for (const [name, hits] of Object.entries(report.faultHits)) {
+      this.#faultHits.set(name, (this.#faultHits.get(name) ?? 0) + hits);
+    }
+    const requests = report.edges.reduce((sum, edge) => sum + edge.requests, 0);
+    const now = this.#clock.now();
+    const cpu = this.#cpu.get(workload) ?? { micros: 0, requests: 0, since: now, perRequest: null };
+    cpu.micros += report.cpuMicros;
+    cpu.requests += requests;
+    if (now - cpu.since > 5_000) {
+      cpu.perRequest = cpu.requests === 0 ? null : cpu.micros / cpu.requests;
+      Object.assign(cpu, { micros: 0, requests: 0, since: now });
+    }
+    this.#cpu.set(workload, cpu);
+  }
+
+  #onLoadReport({ sent, ok, failed, missed }: LoadReport): void {
+    const counts = this.#loadCounts;
+    this.#loadCounts = {
+      sent: counts.sent + sent,
+      ok: counts.ok + ok,
+      failed: counts.failed + failed,
+      missed: counts.missed + missed,
+    };
+  }
+
+  #onIssued(
+    workload: string,
+    certificate: { spiffeId: string; serial: string; notBefore: number; notAfter: number },
+  ): void {
+    const issued = (this.#identities.get(workload)?.issued ?? 0) + 1;
+    this.#identities.set(workload, { workload, ...certificate, issued });
+  }
+
+  #sendLoad(): void {
+    this.#loadStream?.send({ type: 'load', load: { rps: this.#loadRps, paths: this.#loadPaths } });
+  }
+
+  #workloadView(record: WorkloadRecord): WorkloadView {
+    const { name, spec } = record;
+    const certificate = this.#identities.get(name);
+    const sidecarPart = record.role === 'gateway' ? name : `${name}/sidecar`;
+    return {
+      name,
+      app: spec?.app ?? name,
+      version: spec?.version ?? 'v1',
+      role: record.role,
+      spiffeId: record.spiffeId,
+      address: record.address,
+      sidecar: record.sidecar,
+      appReady: record.appReady,
+      ackedVersion: record.ackedVersion,
+      wantedVersion: record.wantedVersion,
+      nack: record.nack,
+      certificate:
+        certificate === undefined
+          ? null
+          : { notBefore: certificate.notBefore, notAfter: certificate.notAfter, serial: certificate.serial },
+      restarts: { ...record.restarts },
+      usage: { sidecar: this.#usage.get(sidecarPart) ?? null, app: this.#usage.get(`${name}/app`) ?? null },
+      cpuMicrosPerRequest: this.#cpu.get(name)?.perRequest ?? null,
+      listenPorts: record.listenPorts,
+    };
+  }
+}
+
+function isCurrent(view: WorkloadView): boolean {
+  return view.wantedVersion > 0 && view.ackedVersion >= view.wantedVersion;
+}

@@ -1,0 +1,135 @@
+import { compile } from '../../compiler/compile.js';
+import type { MeshConfig, ReadyEndpoint } from '../../model/mesh-config.js';
+import type { SidecarConfig } from '../../model/sidecar-config.js';
+import type { Clock } from '../../platform/clock.js';
+import type { WorkloadRecord } from '../registry/registry.js';
+import type { WorkloadStream } from './stream-server.js';
+
+export interface PublisherParts {
+  readonly clock: Clock;
+  readonly mesh: () => MeshConfig;
+  readonly ready: () => readonly ReadyEndpoint[];
+  readonly record: (workload: string) => WorkloadRecord | undefined;
+  /** A new version exists; store it before anybody can obey it. */
+  readonly onVersion: (version: number) => void;
+}
+
+/** Changes within this time become one snapshot, ms. (Istio waits for 100 ms of quiet; a laptop need not.) */
+const DEBOUNCE_MS = 5;
+
+/**
+ * Turns every change into a new snapshot and brings it to the sidecars whose part of it changed. Versions only grow. A
+ * sidecar that refuses keeps its old configuration, and the refusal stands in its record.
+ */
+export class Publisher {
+  readonly #parts: PublisherParts;
+  readonly #streams = new Map<string, WorkloadStream>();
+  readonly #waiters = new Set<() => void>();
+  #configs: ReadonlyMap<string, SidecarConfig> = new Map();
+  #version: number;
+  #scheduled = false;
+
+  constructor(parts: PublisherParts, version: number) {
+    this.#parts = parts;
+    this.#version = version;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get configs(): ReadonlyMap<string, SidecarConfig> {
+    return this.#configs;
+  }
+
+  /** A sidecar (re)connected: it gets what is meant for it, whatever it had. */
+  attach(stream: WorkloadStream, itsVersion: number): void {
+    this.#streams.get(stream.workload)?.close();
+    this.#streams.set(stream.workload, stream);
+    // A sidecar that obeys something newer than we remember: versions must go on from there.
+    if (itsVersion > this.#version) this.#version = itsVersion;
+    this.publish();
+    this.#send(stream.workload);
+  }
+
+  /** True when the stream was the workload's present one. */
+  detach(stream: WorkloadStream): boolean {
+    if (this.#streams.get(stream.workload) !== stream) return false;
+    this.#streams.delete(stream.workload);
+    this.#wake();
+    return true;
+  }
+
+  /** Compiles again soon; nothing is sent to whom nothing changed for. */
+  publish(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#parts.clock.after(DEBOUNCE_MS, () => {
+      this.#scheduled = false;
+      this.#publishNow();
+    });
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    for (const stream of this.#streams.values()) stream.close();
+  }
+
+  acknowledged(workload: string, version: number, nack: string | null): void {
+    const record = this.#parts.record(workload);
+    if (record === undefined) return;
+    record.nack = nack;
+    if (nack === null) record.ackedVersion = Math.max(record.ackedVersion, version);
+    this.#wake();
+  }
+
+  /** Resolves with true when every connected sidecar obeys what is meant for it, with false after `timeoutMs` or a refusal. */
+  settled(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (answer: boolean): void => {
+        timer.cancel();
+        this.#waiters.delete(look);
+        resolve(answer);
+      };
+      const look = (): void => {
+        if (this.#scheduled) return;
+        const records = [...this.#streams.keys()].map((name) => this.#parts.record(name));
+        if (records.some((record) => record !== undefined && record.nack !== null)) finish(false);
+        else if (records.every((record) => record === undefined || record.ackedVersion >= record.wantedVersion))
+          finish(true);
+      };
+      const timer = this.#parts.clock.after(timeoutMs, () => finish(false));
+      this.#waiters.add(look);
+      look();
+    });
+  }
+
+  #publishNow(): void {
+    const next = compile(this.#parts.mesh(), this.#parts.ready(), this.#version + 1);
+    const changed = [...next].filter(([name, config]) => !sameButVersion(this.#configs.get(name), config));
+    if (changed.length > 0) {
+      this.#version++;
+      this.#parts.onVersion(this.#version);
+      // Who is not concerned keeps the configuration (and version) that it has.
+      this.#configs = new Map([...this.#configs, ...changed]);
+      for (const [name] of changed) this.#send(name);
+    }
+    this.#wake();
+  }
+
+  #send(workload: string): void {
+    const stream = this.#streams.get(workload);
+    const config = this.#configs.get(workload);
+    const record = this.#parts.record(workload);
+    if (config !== undefined && record !== undefined) record.wantedVersion = config.version;
+    if (stream !== undefined && config !== undefined) stream.send({ type: 'config', config });
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+}
+
+function sameButVersion(a: SidecarConfig | undefined, b: SidecarConfig): boolean {
+  return a !== undefined && JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });
+}

@@ -1,0 +1,158 @@
+import type { Attempt, Exchange } from './exchange.js';
+import type { ExplainedStep, Explanation } from './explanation.js';
+import { type Blame, FAILURES, failureSentence } from './failure.js';
+
+/**
+ * Tells what happened to one request from the records of every sidecar on its way: sentences in the order of the calls,
+ * and for a failure whose fault it was. Pure; `exchanges` are all of one request id, in any order.
+ */
+export function explain(requestId: string, exchanges: readonly Exchange[]): Explanation {
+  const roots = treeOf(exchanges);
+  const steps: ExplainedStep[] = [];
+  for (const root of roots) tell(root, 0, steps);
+  const entry = roots[0]?.exchange;
+  return {
+    requestId,
+    summary: entry === undefined ? 'nothing is known of this request any more' : summaryOf(entry),
+    steps,
+    ...verdictOf(roots),
+  };
+}
+
+interface Hop {
+  readonly exchange: Exchange;
+  readonly children: Hop[];
+}
+
+/** Hops as a tree by span ids; a hop whose parent is not known stands at the top. */
+function treeOf(exchanges: readonly Exchange[]): Hop[] {
+  const hops = [...exchanges]
+    .sort((a, b) => a.startedAt - b.startedAt)
+    .map((exchange): Hop => ({ exchange, children: [] }));
+  const bySpan = new Map(hops.map((hop) => [hop.exchange.spanId, hop]));
+  const roots: Hop[] = [];
+  for (const hop of hops) {
+    const parent = bySpan.get(hop.exchange.parentSpanId);
+    if (parent !== undefined && parent !== hop) parent.children.push(hop);
+    else roots.push(hop);
+  }
+  return roots;
+}
+
+function summaryOf({ request, response, durationMs, failure, destination }: Exchange): string {
+  const what = `${request.method} ${request.path}`.trim() || 'a connection';
+  const took = `after ${formatMs(durationMs)}`;
+  if (response.status === 0)
+    return `${what} got no answer ${took}: ${failure === null ? 'the connection was closed' : failureSentence(failure, destination.service)}`;
+  return `${what} was answered ${response.status} ${took}`;
+}
+
+function tell(hop: Hop, depth: number, steps: ExplainedStep[]): void {
+  const { exchange } = hop;
+  const say = (text: string, outcome: ExplainedStep['outcome']): void => {
+    steps.push({ depth, workload: exchange.reporter.workload, text, outcome });
+  };
+  if (exchange.reporter.direction === 'inbound') tellInbound(exchange, say);
+  else tellOutbound(exchange, say);
+  for (const child of hop.children) tell(child, depth + 1, steps);
+  const { failure, destination } = exchange;
+  if (failure !== null)
+    say(
+      `${exchange.reporter.workload}: ${failureSentence(failure, destination.service || destination.workload)} (${flagsOf(exchange)})`,
+      'failed',
+    );
+}
+
+type Say = (text: string, outcome: ExplainedStep['outcome']) => void;
+
+function tellOutbound(exchange: Exchange, say: Say): void {
+  const { source, destination, request, security, attempts } = exchange;
+  const lock =
+    security.mode === 'mtls' ? `over mutual TLS (${security.tlsVersion}, it proved ${security.peer})` : 'in plaintext';
+  say(`${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${lock}`, 'ok');
+  for (const decision of exchange.decisions) say(decision.text, decision.kind === 'fault' ? 'warning' : 'ok');
+  for (const attempt of attempts)
+    say(attemptSentence(attempt), isBad(attempt) ? (attempt.number < attempts.length ? 'warning' : 'failed') : 'ok');
+}
+
+function tellInbound(exchange: Exchange, say: Say): void {
+  const { destination, source, security, response } = exchange;
+  const who =
+    security.mode === 'mtls'
+      ? `${source.workload}, proved by certificate (${security.peer})`
+      : 'somebody in plaintext, identity unknown';
+  say(`${destination.workload} was asked by ${who}`, security.mode === 'mtls' ? 'ok' : 'warning');
+  for (const decision of exchange.decisions) say(decision.text, decision.kind === 'fault' ? 'warning' : 'ok');
+  if (exchange.failure === null)
+    say(
+      `the app of ${destination.workload} answered ${response.status} in ${formatMs(exchange.timings.upstreamMs)}`,
+      response.status >= 500 ? 'failed' : 'ok',
+    );
+}
+
+function attemptSentence(attempt: Attempt): string {
+  const came =
+    attempt.failure === null
+      ? `answered ${attempt.status}`
+      : failureSentence(attempt.failure, attempt.workload || 'the endpoint');
+  const subject = attempt.failure === null ? `${attempt.workload} (${attempt.endpoint}) ${came}` : came;
+  return `try ${attempt.number}: ${subject} after ${formatMs(attempt.durationMs)}${attempt.next === '' ? '' : `; ${attempt.next}`}`;
+}
+
+function isBad(attempt: Attempt): boolean {
+  return attempt.failure !== null || attempt.status >= 500;
+}
+
+/** The deepest hop that failed by itself carries the blame; above it the failure was only passed on. */
+function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: string } {
+  const entry = roots[0]?.exchange;
+  if (entry === undefined || (entry.failure === null && entry.response.status < 500))
+    return { blame: null, verdict: '' };
+  const culprit = deepestFailure(roots);
+  if (culprit === null) return { blame: 'app', verdict: 'The answer is the app’s own.' };
+  const { failure, destination, response } = culprit;
+  if (failure !== null) {
+    const text = failureSentence(failure, destination.service || destination.workload);
+    return { blame: FAILURES[failure].blame, verdict: `${blameWords(FAILURES[failure].blame, culprit)}: ${text}.` };
+  }
+  return {
+    blame: 'app',
+    verdict: `The app of ${destination.workload} itself answered ${response.status}; the mesh only passed it on.`,
+  };
+}
+
+/** Only hops that failed are followed, later tries first: an earlier try that was made good is nobody's fault. */
+function deepestFailure(hops: readonly Hop[]): Exchange | null {
+  for (const { exchange, children } of [...hops].reverse()) {
+    if (exchange.failure === null && exchange.response.status < 500) continue;
+    return deepestFailure(children) ?? exchange;
+  }
+  return null;
+}
+
+function blameWords(blame: Blame, { reporter, destination }: Exchange): string {
+  switch (blame) {
+    case 'app':
+      return `The app of ${destination.workload || destination.service}`;
+    case 'caller-policy':
+      return `Policy of the caller's sidecar (${reporter.workload})`;
+    case 'callee-policy':
+      return `Policy of the callee's sidecar (${destination.workload || destination.service})`;
+    case 'network':
+      return 'The network or a missing process';
+    case 'client':
+      return 'The caller';
+    case 'configuration':
+      return 'Configuration';
+    case 'injected':
+      return 'An injected fault, not the app';
+  }
+}
+
+function flagsOf(exchange: Exchange): string {
+  return `flag ${exchange.flags.join(',') || '-'}, ${exchange.details}`;
+}
+
+function formatMs(ms: number): string {
+  return ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}

@@ -1,0 +1,215 @@
+import { ProxyError } from '../pipeline/proxy-error.js';
+import { COLON, CR, FIELD_VALUE, LF, SP, TAB, TOKEN, UNDERSCORE } from './bytes.js';
+import type { Fields } from './message.js';
+
+/** Limits of one message head (security rules, 1.2). */
+export interface HeadLimits {
+  /** Whole block in bytes. */
+  readonly block: number;
+  readonly count: number;
+  /** Request line in bytes. */
+  readonly line: number;
+}
+
+export const DEFAULT_LIMITS: HeadLimits = { block: 16 * 1024, count: 100, line: 8 * 1024 };
+
+/** What the parser keeps to itself: fields that frame the message or belong to this connection only. */
+export interface HopFields {
+  contentLength: string;
+  contentLengthLines: number;
+  transferEncoding: string;
+  transferEncodingLines: number;
+  connection: string;
+  upgrade: string;
+  expect: string;
+  te: string;
+  host: string;
+  hostLines: number;
+}
+
+/** Fields that end at this connection (RFC 9110 §7.6.1), and those that are written anew. */
+const HOP_BY_HOP = new Map<string, keyof HopFields | ''>([
+  ['connection', 'connection'],
+  ['content-length', 'contentLength'],
+  ['transfer-encoding', 'transferEncoding'],
+  ['host', 'host'],
+  ['upgrade', 'upgrade'],
+  ['expect', 'expect'],
+  ['te', 'te'],
+  ['keep-alive', ''],
+  ['proxy-connection', ''],
+  ['proxy-authenticate', ''],
+  ['proxy-authorization', ''],
+  ['trailer', ''],
+  ['http2-settings', ''],
+]);
+
+/** Fields that a `Connection` nomination may not take away (F2): they carry framing, identity or authority. */
+const NOT_NOMINABLE =
+  /^(host|content-length|transfer-encoding|authorization|cookie|traceparent|tracestate|x-request-id|x-forwarded-.*|x-mesh-.*|x-envoy-.*)$/;
+
+export function emptyHopFields(): HopFields {
+  return {
+    contentLength: '',
+    contentLengthLines: 0,
+    transferEncoding: '',
+    transferEncodingLines: 0,
+    connection: '',
+    upgrade: '',
+    expect: '',
+    te: '',
+    host: '',
+    hostLines: 0,
+  };
+}
+
+/** Offsets of the lines being parsed: name start, name end, value start, value end. One parser runs at a time. */
+const offsets = new Int32Array(4 * 1024);
+
+/**
+ * Parses the field lines of `buffer[start, end)`, where `end` is just behind the last line's CRLF. Names are lower-cased
+ * in place. Hop-by-hop fields go to `hop`, the others to the returned list. Throws `bad` for anything RFC 9112 §5 does
+ * not allow (bare CR or LF, obs-fold, space before the colon, control bytes, bytes >= 0x80).
+ */
+export function parseFields(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  hop: HopFields,
+  limits: HeadLimits,
+  rules: FieldRules,
+): Fields {
+  const lines = scanLines(buffer, start, end, limits, rules);
+  // One decoding for the whole block, after the names were lower-cased: substrings of it cost next to nothing.
+  const text = buffer.toString('latin1', start, end);
+  const fields: Fields = [];
+  for (let i = 0; i < lines; i += 4) {
+    const name = text.substring((offsets[i] as number) - start, (offsets[i + 1] as number) - start);
+    const value = text.substring((offsets[i + 2] as number) - start, (offsets[i + 3] as number) - start);
+    const slot = HOP_BY_HOP.get(name);
+    if (slot === undefined) fields.push(name, value);
+    else if (slot !== '') keep(hop, slot, value);
+  }
+  return fields;
+}
+
+export interface FieldRules {
+  /** Take names with `_`: other servers fold them onto `-`, so requests may not have them. */
+  readonly underscore: boolean;
+  readonly bad: () => ProxyError;
+}
+
+/** Fills `offsets` and returns how many of its slots are in use. */
+function scanLines(buffer: Buffer, start: number, end: number, limits: HeadLimits, rules: FieldRules): number {
+  const most = Math.min(limits.count * 4, offsets.length);
+  let slot = 0;
+  let at = start;
+  while (at < end) {
+    if (slot >= most) throw new ProxyError('headers_too_large', `more than ${limits.count} fields`);
+    const nameStart = at;
+    let byte = buffer[at] as number;
+    while (byte !== COLON) {
+      const lower = TOKEN[byte] as number;
+      if (lower === 0 || (byte === UNDERSCORE && !rules.underscore)) throw rules.bad();
+      buffer[at] = lower;
+      byte = buffer[++at] as number;
+    }
+    if (at === nameStart) throw rules.bad();
+    const nameEnd = at++;
+    while (buffer[at] === SP || buffer[at] === TAB) at++;
+    const valueStart = at;
+    while (FIELD_VALUE[buffer[at] as number] === 1) at++;
+    if (buffer[at] !== CR || buffer[at + 1] !== LF || at >= end) throw rules.bad();
+    let valueEnd = at;
+    while (valueEnd > valueStart && (buffer[valueEnd - 1] === SP || buffer[valueEnd - 1] === TAB)) valueEnd--;
+    offsets[slot] = nameStart;
+    offsets[slot + 1] = nameEnd;
+    offsets[slot + 2] = valueStart;
+    offsets[slot + 3] = valueEnd;
+    slot += 4;
+    at += 2;
+  }
+  return slot;
+}
+
+function keep(hop: HopFields, slot: keyof HopFields, value: string): void {
+  switch (slot) {
+    case 'contentLength':
+      hop.contentLength = value;
+      hop.contentLengthLines++;
+      return;
+    case 'transferEncoding':
+      hop.transferEncoding = value;
+      hop.transferEncodingLines++;
+      return;
+    case 'host':
+      hop.host = value;
+      hop.hostLines++;
+      return;
+    case 'connection':
+      hop.connection = hop.connection === '' ? value : `${hop.connection},${value}`;
+      return;
+    case 'te':
+      hop.te = hop.te === '' ? value : `${hop.te},${value}`;
+      return;
+    case 'upgrade':
+      hop.upgrade = value;
+      return;
+    case 'expect':
+      hop.expect = value;
+      return;
+    default:
+      return;
+  }
+}
+
+export interface ConnectionOptions {
+  readonly close: boolean;
+  readonly keepAlive: boolean;
+  readonly upgrade: boolean;
+}
+
+const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, upgrade: false };
+const CLOSE: ConnectionOptions = { close: true, keepAlive: false, upgrade: false };
+const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, upgrade: false };
+
+/** Reads `Connection` and removes what it nominates from `fields`, except what may not be nominated. */
+export function applyConnection(value: string, fields: Fields): ConnectionOptions {
+  if (value === '') return NO_OPTIONS;
+  if (value === 'keep-alive' || value === 'Keep-Alive') return KEEP_ALIVE;
+  if (value === 'close') return CLOSE;
+  const options = { close: false, keepAlive: false, upgrade: false };
+  const nominated = new Set<string>();
+  for (const part of value.toLowerCase().split(',')) {
+    const option = part.trim();
+    if (option === 'close') options.close = true;
+    else if (option === 'keep-alive') options.keepAlive = true;
+    else if (option === 'upgrade') options.upgrade = true;
+    else if (option !== '' && !NOT_NOMINABLE.test(option)) nominated.add(option);
+  }
+  if (nominated.size > 0) dropAll(fields, nominated);
+  return options;
+}
+
+function dropAll(fields: Fields, names: ReadonlySet<string>): void {
+  let to = 0;
+  for (let i = 0; i < fields.length; i += 2) {
+    if (names.has(fields[i] as string)) continue;
+    fields[to] = fields[i] as string;
+    fields[to + 1] = fields[i + 1] as string;
+    to += 2;
+  }
+  fields.length = to;
+}
+
+/** A Content-Length as a number, or -1 when it is not plain digits or too large to count exactly. */
+export function parseLength(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1;
+  let length = 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}

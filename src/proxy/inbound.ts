@@ -1,0 +1,102 @@
+import type { Clock } from '../platform/clock.js';
+import type { Random } from '../platform/random.js';
+import { plainCluster, type SidecarState } from './discovery/state.js';
+import { type FaultLedger, injectFaults } from './fault-injection/fault.js';
+import { identifyCaller } from './headers/sanitize.js';
+import {
+  AttemptCall,
+  type Call,
+  type ClusterState,
+  EndpointCall,
+  type EndpointState,
+  type Filter,
+  type Handler,
+  RoutedCall,
+} from './pipeline/call.js';
+import { PLAIN } from './pipeline/exchange-record.js';
+import type { ProxyError } from './pipeline/proxy-error.js';
+import { rescue } from './pipeline/rescue.js';
+import { trace } from './telemetry/trace.js';
+import { openSocket } from './upstream/connect.js';
+import { type Connected, forward } from './upstream/forward.js';
+import type { UpstreamPool } from './upstream/pool.js';
+
+export interface InboundParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly state: () => SidecarState;
+  readonly pool: UpstreamPool;
+  readonly faults: FaultLedger;
+  /** Where the app of a declared port listens. */
+  readonly appPort: (port: number) => number;
+  readonly onBug: (error: ProxyError) => void;
+}
+
+/** Time to reach the app on loopback, ms. */
+const APP_CONNECT_MS = 1_000;
+
+/** The way of a request from another workload to the app, in the order it is met. */
+export function inboundPipeline(parts: InboundParts): Handler<Call> {
+  const { clock, random } = parts;
+  return rescue(parts.onBug)(
+    // whatever fails below becomes an answer here, once
+    identifyCaller(() => parts.state().config.inbound.callers)(
+      // who calls, before any policy asks; then mesh fields go
+      trace(
+        random,
+        false,
+      )(
+        // the app's own calls hang below this sidecar's span
+        injectFaults({ clock, random, faults: () => parts.state().config.inbound.faults, ledger: parts.faults })(
+          // before the app: it must not notice
+          toApp(parts)(
+            forward({ clock, pool: parts.pool, connect: (call) => connectToApp(call, parts), extra: fieldsForApp }),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function toApp(parts: InboundParts): Filter<Call, EndpointCall> {
+  const apps = new Map<number, ClusterState>();
+  return (next) => (call) => {
+    const cluster = appCluster(apps, call.port, parts);
+    const attempt = new AttemptCall(new RoutedCall(call, APP_ROUTE, cluster), 1, parts.clock.monotonic());
+    const endpoint = cluster.endpoints[0] as EndpointState;
+    attempt.endpoint = endpoint;
+    call.active = attempt;
+    return next(new EndpointCall(attempt, endpoint));
+  };
+}
+
+function appCluster(apps: Map<number, ClusterState>, port: number, parts: InboundParts): ClusterState {
+  let cluster = apps.get(port);
+  if (cluster === undefined) {
+    cluster = plainCluster(`inbound|${port}||`, '127.0.0.1', parts.appPort(port), parts.state().config.workload.name);
+    apps.set(port, cluster);
+  }
+  return cluster;
+}
+
+const APP_ROUTE = {
+  name: 'inbound',
+  match: { prefix: '/', headers: [] },
+  clusters: [],
+  timeoutMs: null,
+  retry: null,
+} as const;
+
+async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Connected> {
+  const { address, port } = call.endpoint.config;
+  const started = parts.clock.monotonic();
+  const opening = openSocket(address, port, APP_CONNECT_MS, parts.clock);
+  call.attempt.active = opening;
+  const connection = parts.pool.adopt(await opening.socket, call.endpoint.key, PLAIN);
+  return { connection, connectMs: parts.clock.monotonic() - started, handshakeMs: 0 };
+}
+
+function fieldsForApp(call: EndpointCall): string[] {
+  const { forwardedClientCert } = call.attempt.routed.call.peer;
+  return forwardedClientCert === '' ? [] : ['x-forwarded-client-cert', forwardedClientCert];
+}

@@ -1,0 +1,44 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../platform/clock.js';
+
+/** What the first bytes of a connection say it is. */
+export type Opening =
+  | { readonly kind: 'tls' }
+  | { readonly kind: 'plain' }
+  /** Nothing came within the time allowed. */
+  | { readonly kind: 'silent' }
+  /** The peer closed before it said anything. */
+  | { readonly kind: 'closed' };
+
+/** First byte of a TLS record that holds a handshake message. */
+const TLS_HANDSHAKE = 0x16;
+
+/**
+ * Waits for the first byte and puts it back, so that whoever takes the socket next reads it again. The socket is paused
+ * when the callback runs.
+ */
+export function readOpening(
+  socket: Socket,
+  clock: Clock,
+  timeoutMs: number,
+  onOpening: (opening: Opening) => void,
+): void {
+  const timer = clock.after(timeoutMs, () => settle({ kind: 'silent' }));
+  const onReadable = (): void => {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) return;
+    socket.unshift(chunk);
+    settle({ kind: chunk[0] === TLS_HANDSHAKE ? 'tls' : 'plain' });
+  };
+  const onClosed = (): void => settle({ kind: 'closed' });
+  const settle = (opening: Opening): void => {
+    timer.cancel();
+    socket.off('readable', onReadable);
+    socket.off('end', onClosed);
+    socket.off('close', onClosed);
+    onOpening(opening);
+  };
+  socket.on('readable', onReadable);
+  socket.on('end', onClosed);
+  socket.on('close', onClosed);
+}

@@ -1,0 +1,340 @@
+import type { Socket } from 'node:net';
+import { FAILURES } from '../../model/failure.js';
+import type { Clock } from '../../platform/clock.js';
+import type { Expiring, Sweeper } from '../../platform/sweeper.js';
+import { Body, type BodySink, type BodySource } from '../codec/body.js';
+import { BodyReader } from '../codec/body-reader.js';
+import { DEFAULT_LIMITS } from '../codec/fields.js';
+import { CHUNKED, type Fields, type RequestHead, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
+import { parseRequestHead } from '../codec/request-head.js';
+import { chunkOf, joinHead, lastChunk, responseHeadText } from '../codec/write.js';
+import type { Call, Handler, Reply } from '../pipeline/call.js';
+import { ProxyError } from '../pipeline/proxy-error.js';
+
+/** Limits in time of a downstream connection, ms (security rules, 1.2). */
+export const DOWNSTREAM_LIMITS = { head: 10_000, idle: 60_000, drain: 2_000 } as const;
+
+/** Requests that may wait unread behind the one being answered, in bytes. */
+const PIPELINE_LIMIT = 64 * 1024;
+
+export interface ConnectionParts {
+  readonly clock: Clock;
+  readonly sweeper: Sweeper;
+  readonly handler: Handler<Call>;
+  /** Makes the call object (with its record) of a request on this connection. */
+  readonly newCall: (head: RequestHead, body: Body) => Call;
+  /** A request that is no HTTP/1.1: answered already, to be recorded. */
+  readonly onBadRequest: (error: ProxyError) => void;
+  /** The exchange is over: the answer's last byte was handed to the kernel, or it broke off. */
+  readonly onFinished: (call: Call) => void;
+  /** Resets the TCP connection (also below TLS). */
+  readonly reset: () => void;
+  /** True while the sidecar is going down: answers ask the caller to close. */
+  readonly draining: () => boolean;
+}
+
+/**
+ * One downstream connection: reads requests one after the other (pipelined ones wait), runs each through the pipeline and
+ * writes the answers in order.
+ */
+export class HttpConnection implements BodySource, BodySink, Expiring {
+  expiresAt: number;
+  readonly #socket: Socket;
+  readonly #parts: ConnectionParts;
+  #waiting: Buffer | null = null;
+  #call: Call | null = null;
+  #reader: BodyReader | null = null;
+  #reply: Reply | null = null;
+  #chunked = false;
+  #close = false;
+  #ended = false;
+  #paused = false;
+  #wantPause = false;
+  /** The request in progress was malformed: nothing behind it is parsed any more. */
+  #broken = false;
+
+  constructor(socket: Socket, parts: ConnectionParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.expiresAt = parts.clock.monotonic() + DOWNSTREAM_LIMITS.idle;
+    parts.sweeper.add(this);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => {});
+    socket.on('close', () => this.#onClose());
+    socket.on('drain', () => this.#reply?.body.resume());
+  }
+
+  /** Bytes that were read before this object took over. */
+  start(first: Buffer): void {
+    this.#onData(first);
+  }
+
+  /** Closes now if idle, else after the answer in progress. */
+  drain(): void {
+    this.#close = true;
+    if (this.#call === null) this.#socket.end();
+  }
+
+  /** Idle for too long, or a head that does not come. */
+  expire(): void {
+    if (this.#call !== null || this.#waiting === null) this.#socket.destroy();
+    else this.#refuse(new ProxyError('request_head_timeout'));
+  }
+
+  pauseBody(): void {
+    this.#wantPause = true;
+  }
+
+  resumeBody(): void {
+    this.#wantPause = false;
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  abandonBody(): void {
+    // The answer did not need the rest of the request: what still comes is dropped, and the connection ends after it.
+    this.#close = true;
+    this.resumeBody();
+  }
+
+  onChunk(chunk: Buffer): boolean {
+    const call = this.#call;
+    if (call !== null) call.record.responseBytes += chunk.length;
+    return this.#socket.write(this.#chunked ? chunkOf(chunk) : chunk);
+  }
+
+  onEnd(trailers: Fields | null): void {
+    if (this.#chunked) this.#socket.write(lastChunk(trailers));
+    this.#finishAnswer();
+  }
+
+  onError(error: ProxyError): void {
+    // Truncation must be visible: the connection is reset, never ended as if the answer were whole (B7).
+    this.#call?.record.fail(error.code);
+    this.#parts.reset();
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#read(chunk);
+    } catch (error) {
+      if (!(error instanceof ProxyError)) throw error;
+      this.#refuse(error);
+    }
+    if (this.#wantPause && !this.#paused) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#broken) return;
+    let data = chunk;
+    const reader = this.#reader;
+    if (reader !== null && !reader.done) {
+      const at = reader.read(data, 0);
+      if (at === data.length) return;
+      data = data.subarray(at);
+    }
+    if (this.#waiting !== null) data = Buffer.concat([this.#waiting, data]);
+    this.#waiting = null;
+    if (this.#call === null) this.#readRequest(data);
+    else this.#keepWaiting(data);
+  }
+
+  #keepWaiting(data: Buffer): void {
+    this.#waiting = data;
+    if (data.length > PIPELINE_LIMIT) this.pauseBody();
+  }
+
+  #readRequest(data: Buffer): void {
+    // RFC 9112 §2.2: one empty line before a request is forgiven.
+    const start = data[0] === 13 && data[1] === 10 ? 2 : 0;
+    const end = data.indexOf('\r\n\r\n', start, 'latin1');
+    if (end < 0 || end - start > DEFAULT_LIMITS.block) return this.#headIncomplete(data, end);
+    const head = parseRequestHead(data, start, end + 4, DEFAULT_LIMITS);
+    const body = new Body(head.length, this);
+    this.expiresAt = Number.POSITIVE_INFINITY;
+    if (!head.keepAlive || this.#parts.draining()) this.#close = true;
+    const call = this.#parts.newCall(head, body);
+    this.#call = call;
+    this.#readBody(head, body, end + 4 === data.length ? null : data.subarray(end + 4));
+    call.onInformational = (informational) => this.#inform(informational);
+    void this.#serve(call);
+  }
+
+  #headIncomplete(data: Buffer, end: number): void {
+    if (end >= 0 || data.length > DEFAULT_LIMITS.block) {
+      const line = data.indexOf('\r\n', 0, 'latin1');
+      throw new ProxyError(line < 0 || line > DEFAULT_LIMITS.line ? 'uri_too_long' : 'headers_too_large');
+    }
+    if (this.#waiting === null && this.expiresAt - this.#parts.clock.monotonic() > DOWNSTREAM_LIMITS.head) {
+      this.expiresAt = this.#parts.clock.monotonic() + DOWNSTREAM_LIMITS.head;
+    }
+    this.#waiting = data;
+  }
+
+  #readBody(head: RequestHead, body: Body, rest: Buffer | null): void {
+    if (head.length === 0) {
+      this.#reader = null;
+      if (rest !== null) this.#keepWaiting(rest);
+      return;
+    }
+    if (head.expectContinue) body.onFirstUse = () => this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    const reader = new BodyReader(body, DEFAULT_LIMITS, badBody);
+    this.#reader = reader;
+    if (rest === null) return;
+    const at = reader.read(rest, 0);
+    if (at < rest.length) this.#keepWaiting(rest.subarray(at));
+  }
+
+  async #serve(call: Call): Promise<void> {
+    const reply = await this.#parts.handler(call);
+    if (this.#call !== call || this.#socket.destroyed) {
+      reply.body.abandon();
+      reply.tunnel?.destroy();
+      return;
+    }
+    this.#respond(call, reply);
+  }
+
+  #respond(call: Call, reply: Reply): void {
+    const { head, body } = reply;
+    call.record.status = head.status;
+    if (head.status === 0) {
+      this.#parts.reset();
+      return;
+    }
+    if (this.#reader !== null && !this.#reader.done) this.#close = true;
+    const framing = { method: call.head.method, close: this.#close };
+    const whole = body.takeWhole();
+    if (whole !== null || head.length === 0) {
+      const sized = whole === null || head.length > 0 ? head : { ...head, length: whole.length };
+      this.#socket.write(joinHead(responseHeadText(sized, NO_FIELDS, framing), whole));
+      call.record.responseBytes = whole?.length ?? 0;
+      if (reply.tunnel !== null) this.#tunnel(call, reply);
+      else this.#finishAnswer();
+      return;
+    }
+    this.#chunked = head.length === CHUNKED || head.length === UNTIL_CLOSE;
+    this.#reply = reply;
+    this.#socket.write(joinHead(responseHeadText(head, NO_FIELDS, framing), null));
+    body.attach(this);
+  }
+
+  #tunnel(call: Call, reply: Reply): void {
+    const first = this.#waiting ?? EMPTY;
+    this.#waiting = null;
+    this.#parts.sweeper.delete(this);
+    this.#call = null;
+    this.#socket.removeAllListeners('data');
+    this.#socket.removeAllListeners('end');
+    reply.tunnel?.join(this.#socket, first, () => this.#finish(call));
+  }
+
+  #inform(head: ResponseHead): void {
+    if (this.#reply === null)
+      this.#socket.write(responseHeadText(head, NO_FIELDS, { method: '', close: false }), 'latin1');
+  }
+
+  #finishAnswer(): void {
+    const call = this.#call;
+    if (call === null) return;
+    this.#call = null;
+    this.#reply = null;
+    this.#chunked = false;
+    const unread = this.#reader !== null && !this.#reader.done;
+    if (unread) call.body.abandon();
+    this.#finish(call);
+    if (this.#close || this.#ended) return this.#endAfter(unread);
+    this.#reader = null;
+    this.#next();
+  }
+
+  /** Ends our side; a request that is still coming in is drained for a moment, so that its sender can read the answer. */
+  #endAfter(unread: boolean): void {
+    this.#socket.end();
+    this.expiresAt = this.#parts.clock.monotonic() + (unread ? DOWNSTREAM_LIMITS.drain : DOWNSTREAM_LIMITS.head);
+    this.#socket.removeAllListeners('data');
+    this.#socket.on('data', () => {});
+    this.resumeBody();
+    this.#socket.resume();
+  }
+
+  #next(): void {
+    this.expiresAt = this.#parts.clock.monotonic() + DOWNSTREAM_LIMITS.idle;
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    this.#waiting = null;
+    this.resumeBody();
+    this.#onData(waiting);
+  }
+
+  #finish(call: Call): void {
+    call.record.requestBytes = call.body.bytes;
+    call.finish();
+    this.#parts.onFinished(call);
+  }
+
+  /** The caller's message is not one: answer, close, and parse nothing more. */
+  #refuse(error: ProxyError): void {
+    const call = this.#call;
+    this.#close = true;
+    this.#broken = true;
+    if (call !== null) {
+      // A broken body of a request that is under way: its exchange ends here.
+      call.body.fail(error);
+      call.cancel(error);
+      return;
+    }
+    this.#parts.onBadRequest(error);
+    const row = FAILURES[error.code];
+    const text = `HTTP/1.1 ${row.status} ${row.body}\r\ncontent-type: text/plain\r\ncontent-length: ${row.body.length}\r\nconnection: close\r\n\r\n${row.body}`;
+    this.#socket.write(text, 'latin1');
+    this.#endAfter(true);
+  }
+
+  #onEnd(): void {
+    this.#ended = true;
+    if (this.#call === null) {
+      this.#socket.end();
+      return;
+    }
+    if (this.#reader !== null && !this.#reader.done) {
+      this.#gone();
+      this.#socket.destroy();
+    } else if (this.#reply === null) {
+      // Half-closed, or closed altogether? An interim answer finds out: a closed peer resets it, a waiting one skips it.
+      this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    }
+  }
+
+  #onClose(): void {
+    this.#parts.sweeper.delete(this);
+    this.#gone();
+  }
+
+  #gone(): void {
+    const call = this.#call;
+    if (call === null) return;
+    this.#call = null;
+    const error = new ProxyError('client_gone');
+    // A reset that we made ourselves (fault, truncation) has its reason noted already.
+    if (call.record.failure === null) call.record.fail('client_gone');
+    call.body.fail(error);
+    call.cancel(error);
+    this.#reply?.body.abandon();
+    this.#reply?.tunnel?.destroy();
+    this.#reply = null;
+    this.#finish(call);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const NO_FIELDS: Fields = [];
+
+function badBody(): ProxyError {
+  return new ProxyError('bad_request', 'a malformed body');
+}

@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import type { Cluster } from '../model/sidecar-config.js';
+import type { Clock } from '../platform/clock.js';
+import type { Random } from '../platform/random.js';
+import type { SidecarState } from './discovery/state.js';
+import { type Arrival, type DownstreamParts, serveHttp } from './downstream.js';
+import type { Destination } from './listener/original-destination.js';
+import type { TlsIdentity } from './mtls/tls-identity.js';
+import { type Call, type Handler, NO_PEER } from './pipeline/call.js';
+import { type ExchangeRecord, PLAIN } from './pipeline/exchange-record.js';
+import { ProxyError } from './pipeline/proxy-error.js';
+import { serveTcp } from './tcp.js';
+import { openSocket } from './upstream/connect.js';
+
+export interface OutboundListenerParts extends DownstreamParts {
+  readonly state: () => SidecarState;
+  readonly handler: Handler<Call>;
+  readonly identity: TlsIdentity;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
+/** What a connection from the app is about: HTTP by the port (as Istio's listeners), a declared TCP service, or neither. */
+export function onOutbound(parts: OutboundListenerParts, socket: Socket, to: Destination): void {
+  const state = parts.state();
+  const listener = state.listeners.get(`${to.address}:${to.port}`);
+  const arrival = arrivalOf(socket, to, '', listener?.service ?? '');
+  if (listener?.protocol === 'tcp') return serveTcp(parts, arrival, (record) => openService(parts, arrival, record));
+  if (state.httpPorts.has(to.port)) {
+    serveHttp(parts, arrival, parts.handler);
+    return;
+  }
+  serveTcp(parts, arrival, (record) => openAnywhere(parts, to, record));
+}
+
+/** A connection to the loopback port that stands for one service and port (`explicit` interception). */
+export function onExplicitOutbound(parts: OutboundListenerParts, socket: Socket, service: string, port: number): void {
+  const listener = parts
+    .state()
+    .config.outbound.listeners.find((candidate) => candidate.service === service && candidate.port === port);
+  if (listener === undefined) return void socket.resetAndDestroy();
+  const arrival = arrivalOf(socket, { address: listener.virtualIp, port }, `${service}:${port}`, service);
+  if (listener.protocol === 'http') serveHttp(parts, arrival, parts.handler);
+  else serveTcp(parts, arrival, (record) => openService(parts, arrival, record));
+}
+
+function arrivalOf(socket: Socket, to: Destination, restoreHost: string, service: string): Arrival {
+  return {
+    socket,
+    tcp: socket,
+    direction: 'outbound',
+    peer: NO_PEER,
+    security: PLAIN,
+    port: to.port,
+    originalAddress: to.address,
+    restoreHost,
+    service,
+  };
+}
+
+/** An endpoint of the TCP service behind a virtual IP, over mutual TLS where the cluster says so. */
+async function openService(parts: OutboundListenerParts, arrival: Arrival, record: ExchangeRecord): Promise<Socket> {
+  const clusters = [...parts.state().clusters.values()].filter(
+    ({ config }) => config.service === arrival.service && config.port === arrival.port && config.subset === '',
+  );
+  const cluster = clusters[0];
+  if (cluster === undefined) throw new ProxyError('cluster_not_found', arrival.service);
+  if (cluster.endpoints.length === 0) throw new ProxyError('no_healthy_upstream', arrival.service);
+  const endpoint = cluster.endpoints[Math.floor(parts.random.next() * cluster.endpoints.length)];
+  if (endpoint === undefined) throw new ProxyError('no_healthy_upstream', arrival.service);
+  record.destination = endpoint.config.workload;
+  const { address, port } = endpoint.config;
+  const socket = await openSocket(address, port, cluster.config.connectTimeoutMs, parts.clock).socket;
+  return cluster.config.tls === null ? socket : secure(parts, socket, cluster.config, record);
+}
+
+async function secure(
+  parts: OutboundListenerParts,
+  socket: Socket,
+  cluster: Cluster,
+  record: ExchangeRecord,
+): Promise<Socket> {
+  const secured = await parts.identity.secure(socket, cluster.name.replaceAll('|', '_.'), cluster.tls?.spiffeIds ?? []);
+  record.security = secured.security;
+  record.destinationPrincipal = secured.security.peer;
+  return secured.socket;
+}
+
+/** Where the mesh knows nothing, bytes go where they were going (Istio's PassthroughCluster), unless that is forbidden. */
+async function openAnywhere(parts: OutboundListenerParts, to: Destination, record: ExchangeRecord): Promise<Socket> {
+  record.service = `${to.address}:${to.port}`;
+  if (parts.state().config.outbound.unknownHosts === 'registry-only')
+    throw new ProxyError('host_unknown', record.service);
+  record.decisions.push({
+    kind: 'passthrough',
+    text: `${record.service} is not in the mesh: passed on as it is`,
+    rule: 'PassthroughCluster',
+    source: null,
+  });
+  return openSocket(to.address, to.port, 10_000, parts.clock).socket;
+}

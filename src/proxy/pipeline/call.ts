@@ -1,0 +1,171 @@
+import type { Cluster, Endpoint, Route } from '../../model/sidecar-config.js';
+import type { Body } from '../codec/body.js';
+import type { RequestHead, ResponseHead } from '../codec/message.js';
+import type { ExchangeRecord } from './exchange-record.js';
+import type { ProxyError } from './proxy-error.js';
+
+/**
+ * The types of the data path. One function type; a filter is `(next) => (call) => …`. Each stage of knowledge is a type
+ * of its own, so that a filter cannot stand where what it needs is not known yet:
+ * Call → RoutedCall (route and cluster) → AttemptCall (which try) → EndpointCall (which endpoint).
+ */
+export type Handler<In> = (call: In) => Promise<Reply>;
+export type Filter<In, Out = In> = (next: Handler<Out>) => Handler<In>;
+
+/** An answer on its way back. Its body may still be arriving. */
+export interface Reply {
+  readonly head: ResponseHead;
+  readonly body: Body;
+  /** Raw byte stream behind a 101; null for every other answer. */
+  readonly tunnel: TunnelEnd | null;
+}
+
+/** One end of a byte stream that no codec looks into any more. */
+export interface TunnelEnd {
+  /** Joins both ends; calls back once when both are closed. Bytes read with the 101 go first. */
+  join(other: import('node:stream').Duplex, head: Buffer, onClosed: () => void): void;
+  destroy(): void;
+}
+
+/** Who is at the other end of the downstream connection, proved by its certificate. */
+export interface Peer {
+  /** SPIFFE ID, or '' in plaintext. */
+  readonly principal: string;
+  /** Value of `x-forwarded-client-cert` for this connection, or ''. */
+  readonly forwardedClientCert: string;
+  readonly remoteAddress: string;
+}
+
+/** The peer of a connection from the app itself. */
+export const NO_PEER: Peer = { principal: '', forwardedClientCert: '', remoteAddress: '127.0.0.1' };
+
+/** Something in flight that can be called off. */
+export interface Abortable {
+  abort(error: ProxyError): void;
+}
+
+/** One request as it entered this sidecar. */
+export class Call {
+  readonly head: RequestHead;
+  readonly body: Body;
+  readonly record: ExchangeRecord;
+  readonly peer: Peer;
+  /** Port that the caller meant: the original destination, or the listener's. */
+  readonly port: number;
+  /** Address that the caller meant, where interception tells; '' otherwise. */
+  readonly originalAddress: string;
+  /** Why nobody waits for the answer any more; null = somebody does. */
+  cancelled: ProxyError | null = null;
+  /** The attempt, back-off or delay that a cancellation must reach. */
+  active: Abortable | null = null;
+  /** Service of the caller, where its certificate tells; '' otherwise. */
+  sourceApp = '';
+  /** Status that an injected abort asked for; null = none did. */
+  faultStatus: number | null = null;
+  /** Passes an interim answer (103) on to the caller; null where there is none to pass it to. */
+  onInformational: ((head: ResponseHead) => void) | null = null;
+  /** Run once when the exchange is over, in reverse order: timers to clear, slots to give back. */
+  #finalizers: (() => void)[] | null = null;
+
+  constructor(
+    head: RequestHead,
+    body: Body,
+    record: ExchangeRecord,
+    peer: Peer,
+    port: number,
+    originalAddress: string,
+  ) {
+    this.head = head;
+    this.body = body;
+    this.record = record;
+    this.peer = peer;
+    this.port = port;
+    this.originalAddress = originalAddress;
+  }
+
+  /** Calls off whatever is in flight. */
+  cancel(error: ProxyError): void {
+    if (this.cancelled !== null) return;
+    this.cancelled = error;
+    this.active?.abort(error);
+  }
+
+  /** Registers something to undo when the exchange is over. */
+  onFinish(finalizer: () => void): void {
+    if (this.#finalizers === null) this.#finalizers = [finalizer];
+    else this.#finalizers.push(finalizer);
+  }
+
+  /** The exchange is over: answered, broken or abandoned. */
+  finish(): void {
+    const finalizers = this.#finalizers;
+    if (finalizers === null) return;
+    this.#finalizers = null;
+    for (const finalizer of finalizers.reverse()) finalizer();
+  }
+}
+
+/** A call whose destination service and policy are known. */
+export class RoutedCall {
+  readonly call: Call;
+  readonly route: Route;
+  readonly cluster: ClusterState;
+
+  constructor(call: Call, route: Route, cluster: ClusterState) {
+    this.call = call;
+    this.route = route;
+    this.cluster = cluster;
+  }
+}
+
+/** One try, from the choice of an endpoint to its last byte. */
+export class AttemptCall implements Abortable {
+  readonly routed: RoutedCall;
+  /** 1 = the first. */
+  readonly number: number;
+  readonly started: number;
+  /** What is in flight for this try; set by whoever starts it. */
+  active: Abortable | null = null;
+  endpoint: EndpointState | null = null;
+  reusedConnection = false;
+  /** The request's first byte has been written to a connection: from here on it may have been executed. */
+  written = false;
+
+  constructor(routed: RoutedCall, number: number, started: number) {
+    this.routed = routed;
+    this.number = number;
+    this.started = started;
+  }
+
+  abort(error: ProxyError): void {
+    this.active?.abort(error);
+  }
+}
+
+/** A try whose endpoint is chosen. */
+export class EndpointCall {
+  readonly attempt: AttemptCall;
+  readonly endpoint: EndpointState;
+
+  constructor(attempt: AttemptCall, endpoint: EndpointState) {
+    this.attempt = attempt;
+    this.endpoint = endpoint;
+  }
+}
+
+/** A cluster at work: its configuration and what is in flight at each endpoint. Carried over while unchanged. */
+export interface ClusterState {
+  readonly config: Cluster;
+  readonly endpoints: readonly EndpointState[];
+  /** Position of round robin. */
+  turn: number;
+}
+
+/** An endpoint at work. */
+export interface EndpointState {
+  readonly config: Endpoint;
+  /** Address, port and TLS expectation: which pooled connections may be used. */
+  readonly key: string;
+  /** Requests in flight from this sidecar. */
+  active: number;
+}

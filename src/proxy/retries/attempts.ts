@@ -1,0 +1,149 @@
+import type { Attempt } from '../../model/exchange.js';
+import { failureSentence } from '../../model/failure.js';
+import type { RetryPolicy } from '../../model/sidecar-config.js';
+import type { Clock } from '../../platform/clock.js';
+import type { Random } from '../../platform/random.js';
+import { AttemptCall, type Call, type Filter, type Reply, type RoutedCall } from '../pipeline/call.js';
+import { asProxyError, type ProxyError } from '../pipeline/proxy-error.js';
+import { isIdempotent, metCondition, type Outcome } from './conditions.js';
+
+/** Bodies up to this size are kept so that another try can send them again (R4). */
+export const REPLAY_LIMIT = 64 * 1024;
+
+export interface AttemptsParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Called when a try is over, for the counts per endpoint. */
+  readonly onAttempt: (call: Call, attempt: Attempt) => void;
+}
+
+/**
+ * Tries, and tries again where the route's policy, the method and the body allow it. Never after the head of an answer
+ * went down, never after the caller left. Each try and the reason for the next (or for none) goes into the record.
+ */
+export function attempts(parts: AttemptsParts): Filter<RoutedCall, AttemptCall> {
+  return (next) => async (routed) => {
+    const { call, route } = routed;
+    const policy = route.retry;
+    if (policy !== null) call.body.keepForReplay(REPLAY_LIMIT);
+    for (let number = 1; ; number++) {
+      const attempt = new AttemptCall(routed, number, parts.clock.monotonic());
+      call.active = attempt;
+      const result = await outcomeOf(next(attempt));
+      const verdict = judge(policy, attempt, result, call);
+      note(parts, attempt, result, verdict.reason);
+      if (!verdict.again) return settle(call, policy, attempt, result, verdict);
+      result.reply?.body.abandon();
+      call.body.rewind();
+      await backOff(parts, call, policy as RetryPolicy, number);
+    }
+  };
+}
+
+interface Result {
+  readonly reply: Reply | null;
+  readonly error: ProxyError | null;
+}
+
+interface Verdict {
+  readonly again: boolean;
+  readonly reason: string;
+  /** The policy would have tried again, but its tries were used up (Envoy: URX). */
+  readonly exhausted: boolean;
+}
+
+const FINE: Verdict = { again: false, reason: '', exhausted: false };
+
+async function outcomeOf(promise: Promise<Reply>): Promise<Result> {
+  try {
+    return { reply: await promise, error: null };
+  } catch (thrown) {
+    return { reply: null, error: asProxyError(thrown) };
+  }
+}
+
+function judge(policy: RetryPolicy | null, attempt: AttemptCall, result: Result, call: Call): Verdict {
+  const outcome = outcomeFor(result, attempt);
+  if (outcome.kind === 'answer' && outcome.status < 500 && policy === null) return FINE;
+  const failed = outcome.kind === 'failure' || outcome.status >= 500;
+  if (call.cancelled !== null) return no('not retried: nobody waits for the answer any more');
+  if (policy === null) return failed ? no('not retried: this route has no retry policy') : FINE;
+  const condition = metCondition(policy, outcome);
+  if (condition === null)
+    return failed
+      ? no(`not retried: ${what(outcome)} is not in ${policy.origin} (${policy.retryOn.join(', ')})`)
+      : FINE;
+  if (attempt.number > policy.attempts) {
+    return {
+      again: false,
+      exhausted: true,
+      reason: `not retried again: ${policy.origin} allows ${policy.attempts} ${policy.attempts === 1 ? 'retry' : 'retries'}`,
+    };
+  }
+  if (attempt.written && !isIdempotent(call.head.method)) {
+    return no(`not retried: ${call.head.method} may have been executed, and is not idempotent`);
+  }
+  if (attempt.written && !call.body.replayable)
+    return no(`not retried: the body is larger than ${REPLAY_LIMIT / 1024} KiB`);
+  return { again: true, exhausted: false, reason: `retried: ${what(outcome)} meets ${condition} of ${policy.origin}` };
+}
+
+function no(reason: string): Verdict {
+  return { again: false, reason, exhausted: false };
+}
+
+function outcomeFor(result: Result, attempt: AttemptCall): Outcome {
+  if (result.reply !== null) return { kind: 'answer', status: result.reply.head.status };
+  return { kind: 'failure', code: (result.error as ProxyError).code, written: attempt.written };
+}
+
+function what(outcome: Outcome): string {
+  return outcome.kind === 'answer' ? `status ${outcome.status}` : failureSentence(outcome.code, 'the endpoint');
+}
+
+function note(parts: AttemptsParts, attempt: AttemptCall, result: Result, next: string): void {
+  const { call } = attempt.routed;
+  const endpoint = attempt.endpoint?.config;
+  const entry: Attempt = {
+    number: attempt.number,
+    endpoint: endpoint === undefined ? '' : `${endpoint.address}:${endpoint.port}`,
+    workload: endpoint?.workload ?? '',
+    startedMs: Math.round((attempt.started - call.record.started) * 1000) / 1000,
+    durationMs: Math.round((parts.clock.monotonic() - attempt.started) * 1000) / 1000,
+    status: result.reply?.head.status ?? 0,
+    failure: result.error?.code ?? null,
+    next,
+    reusedConnection: attempt.reusedConnection,
+  };
+  call.record.attempts.push(entry);
+  parts.onAttempt(call, entry);
+}
+
+function settle(call: Call, policy: RetryPolicy | null, attempt: AttemptCall, result: Result, verdict: Verdict): Reply {
+  call.body.stopKeeping();
+  if (verdict.exhausted && policy !== null && policy.attempts > 0) call.record.flags.push('URX');
+  if (result.error !== null) throw call.cancelled ?? result.error;
+  // The answer's body still flows: a cancellation from here on must reach its connection.
+  call.active = attempt;
+  return result.reply as Reply;
+}
+
+/** Full jitter, as Envoy: random in [0, (2^n - 1) × base), at most `max`. Ends early when the caller leaves. */
+function backOff(parts: AttemptsParts, call: Call, policy: RetryPolicy, number: number): Promise<void> {
+  const ceiling = Math.min((2 ** number - 1) * policy.backoffBaseMs, policy.backoffMaxMs);
+  const ms = parts.random.decide(call.record.requestId, `back-off ${number}`) * ceiling;
+  const started = parts.clock.monotonic();
+  return new Promise((resolve, reject) => {
+    const timer = parts.clock.after(ms, () => {
+      call.record.queueMs += parts.clock.monotonic() - started;
+      resolve();
+    });
+    call.active = {
+      abort: (error) => {
+        timer.cancel();
+        reject(error);
+      },
+    };
+    if (call.cancelled !== null) call.active.abort(call.cancelled);
+  });
+}

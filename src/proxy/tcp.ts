@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net';
+import { type Arrival, type DownstreamParts, newRecord } from './downstream.js';
+import type { ExchangeRecord } from './pipeline/exchange-record.js';
+import { asProxyError } from './pipeline/proxy-error.js';
+import { joinStreams } from './tunnel/join.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Passes a connection through as bytes: opens the other side (which fills the record with where it goes and how), joins
+ * both, and records one exchange of kind `tcp` when they are closed.
+ */
+export function serveTcp(
+  parts: DownstreamParts,
+  arrival: Arrival,
+  open: (record: ExchangeRecord) => Promise<Socket>,
+): void {
+  const record = newRecord(parts, arrival);
+  record.kind = 'tcp';
+  record.details = '';
+  arrival.socket.pause();
+  const finish = (): void => parts.recorder.record(record);
+  open(record).then(
+    (upstream) => {
+      if (arrival.socket.destroyed) upstream.destroy();
+      record.connectMs = parts.clock.monotonic() - record.started;
+      joinStreams(arrival.socket, upstream, EMPTY, EMPTY, (bytes) => {
+        record.requestBytes = bytes.fromA;
+        record.responseBytes = bytes.fromB;
+        finish();
+      });
+    },
+    (thrown) => {
+      record.fail(asProxyError(thrown).code);
+      arrival.tcp.resetAndDestroy();
+      finish();
+    },
+  );
+}

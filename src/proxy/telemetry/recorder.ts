@@ -1,0 +1,136 @@
+import type { Attempt, Exchange } from '../../model/exchange.js';
+import { BUCKETS, bucketOf, toSparse } from '../../model/histogram.js';
+import type { AttemptDelta, EdgeDelta } from '../../model/metrics.js';
+import type { Clock } from '../../platform/clock.js';
+import type { ExchangeRecord } from '../pipeline/exchange-record.js';
+
+interface EdgeCount {
+  readonly first: ExchangeRecord;
+  readonly flags: string;
+  readonly latency: Uint32Array;
+  requests: number;
+  sumMs: number;
+  requestBytes: number;
+  responseBytes: number;
+}
+
+type AttemptCount = { -readonly [K in keyof AttemptDelta]: AttemptDelta[K] };
+
+/**
+ * Counts every exchange and keeps the newest of them until they are sent. Counts are complete; full records are limited
+ * per second, with failures and retries first, so that load costs telemetry no more than a fixed amount.
+ */
+export class Recorder {
+  readonly #clock: Clock;
+  readonly #edges = new Map<string, EdgeCount>();
+  readonly #attempts = new Map<string, AttemptCount>();
+  #exchanges: ExchangeRecord[] = [];
+  #dropped = 0;
+  #perSecond = 200;
+  #allowance = 200;
+  #refilledAt = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Full records per second that may leave. */
+  limit(perSecond: number): void {
+    this.#perSecond = perSecond;
+  }
+
+  /** Takes a finished record. */
+  record(record: ExchangeRecord): void {
+    const now = this.#clock.monotonic();
+    record.durationMs = now - record.started;
+    this.#count(record);
+    this.#refill(now);
+    const interesting = record.failure !== null || record.attempts.length > 1 || record.status >= 500;
+    if (this.#allowance < 1 && !(interesting && this.#allowance > -this.#perSecond)) {
+      this.#dropped++;
+      return;
+    }
+    this.#allowance--;
+    this.#exchanges.push(record);
+  }
+
+  /** Takes a finished try. */
+  attempt(source: string, service: string, attempt: Attempt): void {
+    const key = `${service} ${attempt.workload}`;
+    let count = this.#attempts.get(key);
+    if (count === undefined) {
+      count = { source, service, destination: attempt.workload, attempts: 0, failures: 0, retries: 0 };
+      this.#attempts.set(key, count);
+    }
+    count.attempts++;
+    if (attempt.number > 1) count.retries++;
+    if (attempt.status >= 500 || attempt.failure !== null) count.failures++;
+  }
+
+  /** Everything since the last call. */
+  take(): { edges: EdgeDelta[]; attempts: AttemptDelta[]; exchanges: Exchange[]; dropped: number } {
+    const taken = {
+      edges: [...this.#edges.values()].map(deltaOf),
+      attempts: [...this.#attempts.values()],
+      exchanges: this.#exchanges.map((record) => record.freeze()),
+      dropped: this.#dropped,
+    };
+    this.#edges.clear();
+    this.#attempts.clear();
+    this.#exchanges = [];
+    this.#dropped = 0;
+    return taken;
+  }
+
+  #count(record: ExchangeRecord): void {
+    const flags = record.flags.length === 0 ? '-' : record.flags.join(',');
+    const key = `${record.direction[0]}${record.status} ${flags} ${record.source} ${record.service} ${record.destination} ${record.security.mode}`;
+    let count = this.#edges.get(key);
+    if (count === undefined) {
+      count = {
+        first: record,
+        flags,
+        latency: new Uint32Array(BUCKETS),
+        requests: 0,
+        sumMs: 0,
+        requestBytes: 0,
+        responseBytes: 0,
+      };
+      this.#edges.set(key, count);
+    }
+    count.requests++;
+    count.sumMs += record.durationMs;
+    count.requestBytes += record.requestBytes;
+    count.responseBytes += record.responseBytes;
+    const bucket = bucketOf(record.durationMs);
+    count.latency[bucket] = (count.latency[bucket] as number) + 1;
+  }
+
+  #refill(now: number): void {
+    const gained = ((now - this.#refilledAt) / 1000) * this.#perSecond;
+    if (gained < 1) return;
+    this.#refilledAt = now;
+    this.#allowance = Math.min(this.#perSecond, this.#allowance + gained);
+  }
+}
+
+function deltaOf(count: EdgeCount): EdgeDelta {
+  const record = count.first;
+  return {
+    direction: record.direction,
+    source: record.source,
+    sourcePrincipal: record.sourcePrincipal,
+    service: record.service,
+    destination: record.destination,
+    destinationPrincipal: record.destinationPrincipal,
+    code: record.status,
+    flags: count.flags,
+    security: record.security.mode === 'mtls' ? 'mutual_tls' : 'none',
+    protocol: record.kind,
+    requests: count.requests,
+    latency: toSparse(count.latency),
+    sumMs: count.sumMs,
+    requestBytes: count.requestBytes,
+    responseBytes: count.responseBytes,
+  };
+}

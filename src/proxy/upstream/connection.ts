@@ -1,0 +1,298 @@
+import type { Socket } from 'node:net';
+import type { Security } from '../../model/exchange.js';
+import type { Expiring } from '../../platform/sweeper.js';
+import { Body, type BodySink, type BodySource } from '../codec/body.js';
+import { BodyReader } from '../codec/body-reader.js';
+import { DEFAULT_LIMITS } from '../codec/fields.js';
+import { CHUNKED, type Fields, type ResponseHead } from '../codec/message.js';
+import { parseResponseHead } from '../codec/response-head.js';
+import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
+import type { Reply, TunnelEnd } from '../pipeline/call.js';
+import { ProxyError } from '../pipeline/proxy-error.js';
+import { joinStreams } from '../tunnel/join.js';
+
+/** What a connection tells about the request it carries. */
+export interface RequestObserver {
+  /** 103 and its kin; 100 is ours to answer and not passed on. */
+  onInformational(head: ResponseHead): void;
+  /** The answer's last byte came, or it broke off; called once. */
+  onSettled(error: ProxyError | null): void;
+}
+
+/** Where connections go when they are free or finished. */
+export interface ConnectionHome {
+  free(connection: UpstreamConnection): void;
+  gone(connection: UpstreamConnection): void;
+}
+
+interface Pending {
+  readonly method: string;
+  readonly observer: RequestObserver;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: ProxyError) => void;
+  answered: boolean;
+  informational: number;
+}
+
+/** More interim answers than this are an attack or a bug. */
+const MAX_INFORMATIONAL = 8;
+
+/**
+ * One connection to an endpoint: one request at a time, strict about what comes back. A byte that nobody asked for ends
+ * it (F7), and so does everything that leaves its framing in doubt.
+ */
+export class UpstreamConnection implements BodySource, BodySink, Expiring {
+  readonly key: string;
+  readonly security: Security;
+  expiresAt = Number.POSITIVE_INFINITY;
+  /** How many requests it has carried. */
+  requests = 0;
+  readonly #socket: Socket;
+  readonly #home: ConnectionHome;
+  #pending: Pending | null = null;
+  #partial: Buffer | null = null;
+  #reader: BodyReader | null = null;
+  #keepAlive = true;
+  #sending = false;
+  #requestBody: Body | null = null;
+  #requestChunked = false;
+  #tunnelled = false;
+  #paused = false;
+  #wantPause = false;
+  #closed = false;
+
+  constructor(socket: Socket, key: string, security: Security, home: ConnectionHome) {
+    this.key = key;
+    this.security = security;
+    this.#socket = socket;
+    this.#home = home;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => {});
+    socket.on('close', () => this.#onClose());
+    socket.on('drain', () => this.#requestBody?.resume());
+  }
+
+  get usable(): boolean {
+    return !this.#closed && this.#pending === null && !this.#socket.destroyed;
+  }
+
+  /** Writes a request and resolves with the head of its answer. Rejects with ProxyError; never twice. */
+  send(method: string, headText: string, body: Body, observer: RequestObserver): Promise<Reply> {
+    this.requests++;
+    this.expiresAt = Number.POSITIVE_INFINITY;
+    this.#keepAlive = true;
+    return new Promise((resolve, reject) => {
+      this.#pending = { method, observer, resolve, reject, answered: false, informational: 0 };
+      this.#writeRequest(headText, body);
+    });
+  }
+
+  /** Ends the connection; a request in flight is reset, its caller sees `error`. */
+  abort(error: ProxyError): void {
+    this.#fail(error);
+  }
+
+  /** Idle for too long. */
+  expire(): void {
+    this.#close();
+  }
+
+  pauseBody(): void {
+    this.#wantPause = true;
+  }
+
+  resumeBody(): void {
+    this.#wantPause = false;
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  abandonBody(): void {
+    this.#fail(new ProxyError('client_gone', 'the rest of the answer is not wanted'));
+  }
+
+  onChunk(chunk: Buffer): boolean {
+    return this.#socket.write(this.#requestChunked ? chunkOf(chunk) : chunk);
+  }
+
+  onEnd(trailers: Fields | null): void {
+    if (this.#requestChunked) this.#socket.write(lastChunk(trailers));
+    this.#sending = false;
+    this.#requestBody = null;
+    this.#settleIfDone();
+  }
+
+  onError(error: ProxyError): void {
+    this.#fail(error);
+  }
+
+  #writeRequest(headText: string, body: Body): void {
+    this.#requestChunked = body.length === CHUNKED;
+    const whole = this.#requestChunked ? null : body.takeWhole();
+    this.#socket.write(joinHead(headText, whole));
+    if (whole !== null || body.length === 0) {
+      this.#sending = false;
+      return;
+    }
+    this.#sending = true;
+    this.#requestBody = body;
+    body.attach(this);
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#read(chunk);
+    } catch (error) {
+      this.#fail(
+        error instanceof ProxyError ? error : new ProxyError('internal_error', String(error), { cause: error }),
+      );
+    }
+    if (this.#wantPause && !this.#paused && !this.#tunnelled) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    let at = 0;
+    if (this.#reader === null) {
+      const pending = this.#pending;
+      // Bytes that nobody asked for: an unsolicited answer would go to the next caller.
+      if (pending === null) return this.#close();
+      const behind = this.#readHeads(chunk, pending);
+      if (behind === null) return;
+      chunk = behind;
+    }
+    const reader = this.#reader as BodyReader | null;
+    if (reader === null || reader.done) {
+      if (chunk.length > 0 && !this.#tunnelled) this.#keepAlive = false;
+      return this.#settleIfDone();
+    }
+    at = reader.read(chunk, 0);
+    if (at < chunk.length) this.#keepAlive = false;
+    if (reader.done) this.#settleIfDone();
+  }
+
+  /** Reads interim heads and the final one; returns the bytes behind it, or null when more are needed. */
+  #readHeads(chunk: Buffer, pending: Pending): Buffer | null {
+    let data = this.#partial === null ? chunk : Buffer.concat([this.#partial, chunk]);
+    this.#partial = null;
+    for (;;) {
+      const end = data.indexOf('\r\n\r\n', 0, 'latin1');
+      if (end > DEFAULT_LIMITS.block || (end < 0 && data.length > DEFAULT_LIMITS.block)) {
+        throw new ProxyError('upstream_protocol_error', 'the head of the answer is too large');
+      }
+      if (end < 0) {
+        this.#partial = data;
+        return null;
+      }
+      const head = parseResponseHead(data, 0, end + 4, pending.method, DEFAULT_LIMITS);
+      const behind = end + 4 === data.length ? EMPTY : data.subarray(end + 4);
+      if (head.status >= 200 || head.status === 101) {
+        this.#answer(head, pending, behind);
+        return this.#tunnelled ? null : behind;
+      }
+      if (++pending.informational > MAX_INFORMATIONAL) {
+        throw new ProxyError('upstream_protocol_error', 'too many interim answers');
+      }
+      if (head.status !== 100) pending.observer.onInformational(head);
+      data = behind;
+      if (data.length === 0) return null;
+    }
+  }
+
+  #answer(head: ResponseHead, pending: Pending, behind: Buffer): void {
+    pending.answered = true;
+    if (head.status === 101) return this.#upgrade(head, pending, behind);
+    this.#keepAlive = head.keepAlive;
+    const body = new Body(head.length, this);
+    this.#reader = new BodyReader(body, DEFAULT_LIMITS, badBody);
+    if (head.length === 0) this.#reader.done = true;
+    pending.resolve({ head, body, tunnel: null });
+  }
+
+  #upgrade(head: ResponseHead, pending: Pending, behind: Buffer): void {
+    if (!head.upgraded) throw new ProxyError('upstream_protocol_error', '101 that nobody asked for');
+    this.#tunnelled = true;
+    this.#keepAlive = false;
+    this.#pending = null;
+    this.#home.gone(this);
+    this.#socket.removeAllListeners('data');
+    this.#socket.pause();
+    pending.resolve({ head, body: new Body(0, null), tunnel: this.#tunnelEnd(behind, pending.observer) });
+  }
+
+  #tunnelEnd(behind: Buffer, observer: RequestObserver): TunnelEnd {
+    return {
+      join: (other, first, onClosed) => {
+        joinStreams(this.#socket, other, behind, first, () => {
+          observer.onSettled(null);
+          onClosed();
+        });
+      },
+      destroy: () => {
+        this.#socket.destroy();
+        observer.onSettled(new ProxyError('client_gone'));
+      },
+    };
+  }
+
+  #settleIfDone(): void {
+    const pending = this.#pending;
+    if (pending === null || this.#reader === null || !this.#reader.done) return;
+    if (this.#sending) {
+      // Answered before the request was complete: whatever still comes from the caller, this connection is spent.
+      this.#keepAlive = false;
+      this.#requestBody?.abandon();
+    }
+    this.#pending = null;
+    this.#reader = null;
+    this.resumeBody();
+    pending.observer.onSettled(null);
+    if (this.#keepAlive && !this.#closed) this.#home.free(this);
+    else this.#close();
+  }
+
+  #onEnd(): void {
+    if (this.#tunnelled) return;
+    if (this.#reader !== null && !this.#reader.done && this.#reader.connectionEnded()) {
+      this.#keepAlive = false;
+      this.#settleIfDone();
+      return;
+    }
+    this.#fail(new ProxyError(this.#pending?.answered ? 'truncated_response' : 'connection_termination'));
+  }
+
+  #onClose(): void {
+    if (this.#tunnelled) return;
+    this.#fail(new ProxyError(this.#pending?.answered ? 'truncated_response' : 'connection_termination'));
+  }
+
+  #fail(error: ProxyError): void {
+    const pending = this.#pending;
+    const reader = this.#reader;
+    this.#pending = null;
+    this.#reader = null;
+    this.#close();
+    if (pending === null) return;
+    this.#requestBody = null;
+    if (pending.answered) reader?.body.fail(error);
+    else pending.reject(error);
+    pending.observer.onSettled(error);
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#home.gone(this);
+    this.#socket.destroy();
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function badBody(): ProxyError {
+  return new ProxyError('upstream_protocol_error', 'a malformed body');
+}

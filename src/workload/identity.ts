@@ -1,0 +1,35 @@
+import { X509Certificate } from 'node:crypto';
+
+/** A workload's key, certificate chain and roots (PEM), with what its own certificate says. */
+export interface Identity {
+  readonly key: string;
+  readonly certificate: string;
+  readonly trustBundle: string;
+  readonly spiffeId: string;
+  /** Epoch ms. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** Puts the authority's answer and our key together; throws when the certificate is not for this key. */
+export function identityOf(key: string, certificate: string, trustBundle: string): Identity {
+  const leaf = new X509Certificate(certificate);
+  const spiffeId = /URI:(spiffe:\/\/[A-Za-z0-9./_-]+)/.exec(leaf.subjectAltName ?? '')?.[1] ?? '';
+  return {
+    key,
+    certificate,
+    trustBundle,
+    spiffeId,
+    notBefore: Date.parse(leaf.validFrom),
+    notAfter: Date.parse(leaf.validTo),
+  };
+}
+
+/**
+ * When to renew: at half of the life, ±10 % of that half (`chance` in [0, 1)), never in the past. Epoch ms. (Istio and
+ * SPIRE renew at half-life; the jitter keeps a room of sidecars from asking at once.)
+ */
+export function renewalTime(identity: Identity, now: number, chance: number): number {
+  const half = (identity.notAfter - identity.notBefore) / 2;
+  return Math.max(now, identity.notBefore + half * (0.9 + chance * 0.2));
+}

@@ -1,0 +1,46 @@
+import type { AppSpec, ServiceSettings, WorkloadSpec } from '../../src/model/app.js';
+
+/** A workload for tests: one HTTP port 9080 unless said otherwise. */
+export function workload(name: string, overrides: Partial<WorkloadSpec> = {}): WorkloadSpec {
+  const [app = name, version = 'v1'] = name.split(/-(?=v\d)/);
+  return {
+    name,
+    app,
+    version,
+    serviceAccount: app,
+    labels: { app, version },
+    ports: [{ port: 9080, protocol: 'http' }],
+    image: 'mesh-sandbox:local',
+    command: [],
+    entrypoint: null,
+    environment: {},
+    localCommand: null,
+    user: null,
+    workingDir: null,
+    source: null,
+    ...overrides,
+  };
+}
+
+/** An app of the given workloads; the first one's service is behind the gateway. */
+export function appOf(
+  workloads: readonly WorkloadSpec[],
+  settings: Record<string, Partial<ServiceSettings>> = {},
+): AppSpec {
+  const names = [...new Set(workloads.map(({ app }) => app))];
+  return {
+    name: 'test',
+    file: 'test.yaml',
+    workloads,
+    services: names.map((name) => ({ name, ports: workloads.find(({ app }) => app === name)?.ports ?? [] })),
+    gateway: { service: names[0] ?? '', port: workloads[0]?.ports[0]?.port ?? 9080 },
+    load: { paths: ['/'], rps: 0 },
+    settings: Object.fromEntries(
+      Object.entries(settings).map(([name, given]) => [
+        name,
+        { retries: null, timeoutMs: null, balancer: null, ...given },
+      ]),
+    ),
+    warnings: [],
+  };
+}

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MeshClient } from '../../src/client/mesh-client.js';
+import { serveApi } from '../../src/control-plane/api/server.js';
+import { ControlPlane } from '../../src/control-plane/control-plane.js';
+import type { AppSpec } from '../../src/model/app.js';
+import { systemClock } from '../../src/platform/clock.js';
+import { seededRandom } from '../../src/platform/random.js';
+import type { Features } from '../../src/protocol/api-types.js';
+import type { SidecarBootstrap } from '../../src/protocol/bootstrap.js';
+import { type RunningSidecar, runSidecar } from '../../src/proxy/run.js';
+import { until } from './until.js';
+
+export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
+
+export interface TestMesh {
+  readonly client: MeshClient;
+  readonly plane: ControlPlane;
+  readonly gatewayUrl: string;
+  /** Where the app of `workload` dials `service` (its own loopback port, `explicit` interception). */
+  outboundUrl(workload: string, service: string): Promise<string>;
+  readonly sidecars: ReadonlyMap<string, RunningSidecar>;
+  close(): Promise<void>;
+}
+
+/**
+ * A whole mesh inside this process: real control plane, real sidecars, real sockets and certificates; only the process
+ * boundaries are missing. `apps` answers for each workload.
+ */
+export async function startMesh(
+  app: AppSpec,
+  apps: Readonly<Record<string, RequestListener | Server>>,
+  options: { features?: Partial<Features>; seed?: number } = {},
+): Promise<TestMesh> {
+  const directory = mkdtempSync(join(tmpdir(), 'mesh-test-'));
+  const [controlPort, apiPort, gatewayPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const apiToken = 'test-token';
+  const seed = options.seed ?? 1;
+  const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
+  const plane = await ControlPlane.start(
+    {
+      program: 'control-plane',
+      lifeline: false,
+      sandbox: { id: 'test', name: 'test' },
+      runtime: 'local',
+      app,
+      seed,
+      features: { mtls: 'permissive', retries: true, ...options.features },
+      loadRps: 0,
+      apiToken,
+      control: { host: '127.0.0.1', port: controlPort },
+      api: { host: '127.0.0.1', port: apiPort },
+      publishedApiPort: apiPort,
+      gatewayUrl,
+      stateDir: directory,
+    },
+    systemClock,
+    quiet,
+  );
+  const api = await serveApi(plane, systemClock);
+  const sidecars = new Map<string, RunningSidecar>();
+  const servers: Server[] = [];
+  const start = async (workload: string, appPorts: SidecarBootstrap['appPorts']): Promise<void> => {
+    const gateway = workload === 'gateway' ? { host: '127.0.0.1', port: gatewayPort } : null;
+    const running = await runSidecar({
+      bootstrap: {
+        program: gateway === null ? 'sidecar' : 'gateway',
+        lifeline: false,
+        workload,
+        controlPlane: { host: '127.0.0.1', port: controlPort },
+        trustBundle: plane.authority.rootPem,
+        joinToken: plane.tokens.mint(workload),
+        seed,
+        incarnation: 0,
+        interception: 'explicit',
+        appPorts,
+        gateway,
+        listenPorts: {},
+        bindHost: '127.0.0.1',
+      },
+      clock: systemClock,
+      log: quiet,
+      random: seededRandom(seed, `${workload}#0`),
+      onRefused: (reason) => {
+        throw new Error(reason);
+      },
+    });
+    sidecars.set(workload, running);
+  };
+  for (const { name, ports } of app.workloads) {
+    const answer = apps[name];
+    const appPorts = [];
+    for (const { port } of ports) {
+      const server = typeof answer === 'function' || answer === undefined ? createServer(answer) : answer;
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      servers.push(server as Server);
+      appPorts.push({ port, target: (server.address() as AddressInfo).port });
+    }
+    await start(name, appPorts);
+  }
+  await start('gateway', []);
+  const client = new MeshClient({ url: `http://127.0.0.1:${apiPort}`, token: apiToken });
+  await until(async () => (await client.call('status', {})).ready, 'the mesh is ready');
+  return {
+    client,
+    plane,
+    gatewayUrl,
+    sidecars,
+    async outboundUrl(workload, service) {
+      const view = (await client.call('workloads', {})).find(({ name }) => name === workload);
+      const found = Object.entries(view?.listenPorts ?? {}).find(([name]) => name.startsWith(`out:${service}:`));
+      if (found === undefined) throw new Error(`${workload} has no way to ${service}`);
+      return `http://127.0.0.1:${found[1]}`;
+    },
+    async close() {
+      await Promise.all([...sidecars.values()].map((running) => running.drain(0)));
+      for (const server of [...servers, api]) {
+        server.close();
+        (server as Server).closeAllConnections?.();
+      }
+      plane.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createNetServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
