@@ -14,6 +14,7 @@ import {
   RoutedCall,
 } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
+import { pipeline } from './pipeline/pipeline.js';
 import type { ProxyError } from './pipeline/proxy-error.js';
 import { rescue } from './pipeline/rescue.js';
 import { trace } from './telemetry/trace.js';
@@ -37,25 +38,16 @@ const APP_CONNECT_MS = 1_000;
 
 /** The way of a request from another workload to the app, in the order it is met. */
 export function inboundPipeline(parts: InboundParts): Handler<Call> {
-  const { clock, random } = parts;
-  return rescue(parts.onBug)(
-    // whatever fails below becomes an answer here, once
-    identifyCaller(() => parts.state().config.inbound.callers)(
-      // who calls, before any policy asks; then mesh fields go
-      trace(
-        random,
-        false,
-      )(
-        // the app's own calls hang below this sidecar's span
-        injectFaults({ clock, random, faults: () => parts.state().config.inbound.faults, ledger: parts.faults })(
-          // before the app: it must not notice
-          toApp(parts)(
-            forward({ clock, pool: parts.pool, connect: (call) => connectToApp(call, parts), extra: fieldsForApp }),
-          ),
-        ),
-      ),
-    ),
-  );
+  const { clock, random, pool } = parts;
+  const inbound = () => parts.state().config.inbound;
+  const connect = (call: EndpointCall) => connectToApp(call, parts);
+  return pipeline<Call>()
+    .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
+    .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls; then mesh fields go
+    .through(trace(random, false)) // the app's own calls hang below this sidecar's span
+    .through(injectFaults({ clock, random, faults: () => inbound().faults, ledger: parts.faults })) // the app must not notice
+    .through(toApp(parts)) // Call -> EndpointCall: there is one endpoint
+    .end(forward({ clock, pool, connect, extra: fieldsForApp }));
 }
 
 function toApp(parts: InboundParts): Filter<Call, EndpointCall> {

@@ -1,3 +1,4 @@
+import type { Attempt } from '../model/exchange.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import { chooseEndpoint } from './balancing/endpoint.js';
@@ -6,6 +7,7 @@ import { SOURCE_FIELD, sanitizeEdgeRequest, sanitizeRequest } from './headers/sa
 import type { TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type EndpointCall, type Handler, RoutedCall } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
+import { pipeline } from './pipeline/pipeline.js';
 import { ProxyError } from './pipeline/proxy-error.js';
 import { rescue } from './pipeline/rescue.js';
 import { attempts } from './retries/attempts.js';
@@ -33,41 +35,20 @@ export interface OutboundParts {
 /** The way of a request from the app (or, at the gateway, from outside) to another workload, in the order it is met. */
 export function outboundPipeline(parts: OutboundParts): Handler<Call> {
   const { clock, random, recorder, workload } = parts;
-  return rescue(parts.onBug)(
-    // whatever fails below becomes an answer here, once
-    (parts.edge ? sanitizeEdgeRequest() : sanitizeRequest())(
-      // before anything reads a field that only sidecars may set
-      trace(
-        random,
-        parts.edge,
-      )(
-        // ids exist before anything is decided, since decisions are keyed by them
-        route({ table: () => routingTable(parts.state()), random, unknownHost: (call) => unknownHost(call, parts) })(
-          deadline(clock)(
-            // covers all tries and the pauses between them
-            attempts({
-              clock,
-              random,
-              onAttempt: (call, attempt) => recorder.attempt(workload, call.record.service, attempt),
-            })(
-              perTryDeadline(clock)(
-                // behind the retries: a slow try may be followed by another
-                chooseEndpoint(random)(
-                  // each try chooses anew
-                  forward({
-                    clock,
-                    pool: parts.pool,
-                    connect: (call) => connectTo(call, parts),
-                    extra: (call) => extraFields(call, workload),
-                  }),
-                ),
-              ),
-            ),
-          ),
-        ),
-      ),
-    ),
-  );
+  const table = () => routingTable(parts.state());
+  const onAttempt = (call: Call, attempt: Attempt) => recorder.attempt(workload, call.record.service, attempt);
+  const connect = (call: EndpointCall) => connectTo(call, parts);
+  const extra = (call: EndpointCall) => extraFields(call, workload);
+  return pipeline<Call>()
+    .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
+    .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
+    .through(trace(random, parts.edge)) // before any decision: decisions are keyed by the request id
+    .through(route({ table, random, unknownHost: (call) => unknownHost(call, parts) })) // Call -> RoutedCall
+    .through(deadline(clock)) // before the retries: covers all tries and the pauses between them
+    .through(attempts({ clock, random, onAttempt })) // RoutedCall -> AttemptCall, once per try
+    .through(perTryDeadline(clock)) // behind the retries: a slow try may be followed by another
+    .through(chooseEndpoint(random)) // AttemptCall -> EndpointCall; each try chooses anew
+    .end(forward({ clock, pool: parts.pool, connect, extra }));
 }
 
 function routingTable(state: SidecarState) {

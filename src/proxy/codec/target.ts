@@ -46,11 +46,11 @@ function decodePath(path: string): string {
   return out;
 }
 
-function decodedByte(code: number, escape: string): string {
+function decodedByte(code: number, original: string): string {
   if (code === 0) throw new ProxyError('path_normalization_failed', 'an escaped NUL');
   if (code === 0x2f || code === 0x5c) return '/';
   const character = String.fromCharCode(code);
-  return UNRESERVED.test(character) ? character : escape.toUpperCase();
+  return UNRESERVED.test(character) ? character : original.toUpperCase();
 }
 
 function resolveDots(path: string): string {
