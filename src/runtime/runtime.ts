@@ -72,6 +72,8 @@ export interface Runtime {
   sandbox(plan: SandboxPlan): SandboxHost;
   /** Removes everything that carries this owner's label and this sandbox id; idempotent. Returns what it removed. */
   remove(identity: SandboxIdentity, directory: string): Promise<readonly string[]>;
+  /** Which container publishes a port of this machine, for people; null when none does. */
+  publisherOf?(port: number): Promise<string | null>;
   /** Sandboxes of this owner that have left anything in the engine, with or without a state file. */
   find(owner: string): Promise<readonly { readonly id: string; readonly name: string; readonly running: boolean }[]>;
 }
@@ -84,8 +86,11 @@ export interface SandboxHost {
   createPod(workload: string): Promise<void>;
   /** Creates a part outside pods, stopped: `control-plane`, `gateway`, `load`. */
   createPart(part: PartName): Promise<void>;
-  /** Starts a part. Programs of ours get `bootstrap` as one line on standard input; apps get null. */
-  start(part: PartName, bootstrap: string | null, environment?: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * Starts a part. Programs of ours get `bootstrap` as one line on standard input; apps get null. `listenPorts`: where the
+   * workload's own sidecar listens (`explicit` interception), so that the app's environment can be pointed at it.
+   */
+  start(part: PartName, bootstrap: string | null, listenPorts?: Readonly<Record<string, number>>): Promise<void>;
   /** Ends a part: the signal first, SIGKILL after the grace period. */
   stop(part: PartName, graceMs: number): Promise<void>;
   /** Sends a signal and returns. */

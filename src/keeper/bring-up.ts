@@ -1,0 +1,126 @@
+import type { MeshClient } from '../client/mesh-client.js';
+import { type Clock, sleep } from '../platform/clock.js';
+import type { WorkloadView } from '../protocol/api-types.js';
+import type { KeeperPlan } from '../protocol/keeper-messages.js';
+import { type Runtime, SandboxError, type SandboxHost } from '../runtime/runtime.js';
+import { firstAnswer } from './first-answer.js';
+import type { Parts } from './parts.js';
+import type { Step } from './steps.js';
+
+export interface BringUpParts {
+  readonly plan: KeeperPlan;
+  readonly runtime: Runtime;
+  readonly host: SandboxHost;
+  readonly parts: Parts;
+  readonly client: MeshClient;
+  readonly clock: Clock;
+}
+
+/** How long each stage may take before it counts as failed, ms. */
+const PATIENCE = { controlPlane: 20_000, sidecars: 30_000, apps: 60_000, firstAnswer: 30_000 } as const;
+const LOOK_EVERY_MS = 15;
+
+/** The literal list of what `up` does, in order. Undoing all of it is one call: `runtime.remove`. */
+export function bringUp({ plan, runtime, host, parts, client, clock }: BringUpParts): Step[] {
+  const workloads = plan.app.workloads.map(({ name }) => name);
+  // Pods need nothing but the network, so they are made while the control plane starts.
+  let pods: Promise<unknown> = Promise.resolve();
+  return [
+    { name: 'image', run: (progress) => runtime.prepare(progress) },
+    {
+      name: 'network',
+      run: async () => {
+        await parts.open();
+        return runtime.kind === 'docker' ? 'a network of its own' : 'loopback ports';
+      },
+    },
+    {
+      name: 'control plane',
+      run: async () => {
+        pods = Promise.all(workloads.map((name) => host.createPod(name)));
+        pods.catch(() => {});
+        await host.createPart('control-plane');
+        await parts.startControlPlane();
+        await Promise.all([host.createPart('gateway'), host.createPart('load'), untilAnswers(client, clock)]);
+        await parts.learnTrust();
+        return 'certificate authority, registry, API';
+      },
+    },
+    {
+      name: 'sidecars',
+      run: async () => {
+        await pods;
+        await Promise.all([
+          ...workloads.map((name) => parts.startMember(`${name}/sidecar`)),
+          parts.startMember('gateway'),
+        ]);
+        await untilWorkloads(
+          client,
+          clock,
+          PATIENCE.sidecars,
+          'sidecar',
+          (view) => view.sidecar === 'connected' && view.ackedVersion > 0,
+        );
+        return `${workloads.length + 1} with certificates and configuration`;
+      },
+    },
+    {
+      name: 'apps',
+      run: async () => {
+        await Promise.all(workloads.map((name) => parts.startApp(name)));
+        await untilWorkloads(client, clock, PATIENCE.apps, 'app', (view) => view.appReady);
+        return `${workloads.length} ready`;
+      },
+    },
+    {
+      name: 'first request',
+      run: async () => {
+        const status = await firstAnswer(
+          `http://127.0.0.1:${plan.gatewayPort}${plan.app.load.paths[0] ?? '/'}`,
+          clock,
+          PATIENCE.firstAnswer,
+        );
+        await parts.startMember('load');
+        return `${status} through the gateway and mutual TLS`;
+      },
+    },
+  ];
+}
+
+async function untilAnswers(client: MeshClient, clock: Clock): Promise<void> {
+  const deadline = clock.monotonic() + PATIENCE.controlPlane;
+  for (;;) {
+    try {
+      await client.call('status', {}, 1_000);
+      return;
+    } catch (error) {
+      if (clock.monotonic() > deadline) {
+        throw new SandboxError('the control plane does not answer', ['mesh-sandbox logs control-plane'], {
+          cause: error,
+        });
+      }
+    }
+    await sleep(clock, LOOK_EVERY_MS);
+  }
+}
+
+async function untilWorkloads(
+  client: MeshClient,
+  clock: Clock,
+  patienceMs: number,
+  what: 'sidecar' | 'app',
+  ready: (view: WorkloadView) => boolean,
+): Promise<void> {
+  const deadline = clock.monotonic() + patienceMs;
+  for (;;) {
+    const waiting = (await client.call('workloads', {})).filter((view) => !ready(view));
+    if (waiting.length === 0) return;
+    if (clock.monotonic() > deadline) {
+      const names = waiting.map(({ name }) => name);
+      throw new SandboxError(`the ${what} of ${names.join(', ')} did not become ready in ${patienceMs / 1000} s`, [
+        `mesh-sandbox logs ${names[0]}${what === 'sidecar' ? ' --sidecar' : ''}`,
+      ]);
+    }
+    await sleep(clock, LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,97 @@
+import type { MeshClient } from '../client/mesh-client.js';
+import type { KeeperPlan } from '../protocol/keeper-messages.js';
+import type { Addresses, PartName, SandboxHost } from '../runtime/runtime.js';
+import { controlPlaneBootstrap, loadBootstrap, type Start, sidecarBootstrap } from './bootstraps.js';
+
+/**
+ * Starts the parts of a sandbox, the first time and every time after: a part that comes back gets a new one-time token
+ * and the ports it had.
+ */
+export class Parts {
+  readonly #plan: KeeperPlan;
+  readonly #host: SandboxHost;
+  readonly #client: MeshClient;
+  readonly #incarnations = new Map<PartName, number>();
+  #addresses: Addresses | null = null;
+  #trustBundle = '';
+
+  constructor(plan: KeeperPlan, host: SandboxHost, client: MeshClient) {
+    this.#plan = plan;
+    this.#host = host;
+    this.#client = client;
+  }
+
+  /** Everything that this sandbox consists of, except pods. */
+  get names(): PartName[] {
+    return [
+      'control-plane',
+      'gateway',
+      'load',
+      ...this.#plan.app.workloads.flatMap(({ name }) => [`${name}/sidecar`, `${name}/app`]),
+    ];
+  }
+
+  async open(): Promise<void> {
+    this.#addresses = await this.#host.open();
+  }
+
+  async startControlPlane(): Promise<void> {
+    await this.#host.start('control-plane', JSON.stringify(controlPlaneBootstrap(this.#plan, this.#known())));
+  }
+
+  /** Fetches what sidecars need to believe the control plane. */
+  async learnTrust(): Promise<void> {
+    this.#trustBundle = (await this.#client.call('trustBundle', {})).pem;
+  }
+
+  /** Starts `gateway`, `load` or `<workload>/sidecar`. */
+  async startMember(part: PartName): Promise<void> {
+    const workload = part.replace(/\/sidecar$/, '');
+    const { tokens } = await this.#client.call('mintJoinTokens', { workloads: [workload] });
+    const incarnation = this.#incarnations.get(part) ?? 0;
+    this.#incarnations.set(part, incarnation + 1);
+    const start: Start = {
+      workload,
+      joinToken: tokens[workload] ?? '',
+      trustBundle: this.#trustBundle,
+      incarnation,
+      listenPorts: incarnation === 0 ? {} : await this.#listenPorts(workload),
+    };
+    const bootstrap =
+      part === 'load'
+        ? loadBootstrap(this.#plan, this.#known(), start)
+        : sidecarBootstrap(this.#plan, this.#known(), start);
+    await this.#host.start(part, JSON.stringify(bootstrap));
+  }
+
+  async startApp(workload: string): Promise<void> {
+    await this.#host.start(`${workload}/app`, null, await this.#listenPorts(workload));
+  }
+
+  /** Starts any part again after it ended. */
+  async restart(part: PartName): Promise<void> {
+    if (part === 'control-plane') return this.startControlPlane();
+    if (part.endsWith('/app')) return this.startApp(part.slice(0, -'/app'.length));
+    if (part.endsWith('/pod')) return this.#restartPod(part.slice(0, -'/pod'.length));
+    return this.startMember(part);
+  }
+
+  /** A pod's namespace is gone and with it everything in it. */
+  async #restartPod(workload: string): Promise<void> {
+    await this.#host.stop(`${workload}/sidecar`, 0);
+    await this.#host.stop(`${workload}/app`, 0);
+    await this.#host.start(`${workload}/pod`, null);
+    await this.startMember(`${workload}/sidecar`);
+    await this.startApp(workload);
+  }
+
+  async #listenPorts(workload: string): Promise<Readonly<Record<string, number>>> {
+    const views = await this.#client.call('workloads', {});
+    return views.find(({ name }) => name === workload)?.listenPorts ?? {};
+  }
+
+  #known(): Addresses {
+    if (this.#addresses === null) throw new Error('the sandbox has no network yet');
+    return this.#addresses;
+  }
+}

@@ -1,0 +1,146 @@
+import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { WorkloadSpec } from '../../model/app.js';
+import { hostNames, PORTS, UIDS, virtualIp } from '../../model/names.js';
+import { IMAGE_NAME, IMAGE_PROGRAMS } from '../programs.js';
+import type { SandboxPlan } from '../runtime.js';
+import { interceptionScript } from './interception.js';
+import { labelsOf } from './labels.js';
+
+/** Name of the control plane on the sandbox's network; also in its certificate. */
+export const CONTROL_PLANE_HOST = 'control-plane.mesh-sandbox.internal';
+export const GATEWAY_HOST = 'gateway.mesh-sandbox.internal';
+export const STATE_FOLDER = '/var/lib/mesh-sandbox';
+
+const MIB = 1024 * 1024;
+
+/** What every container of ours gets: no capabilities, no new ones, read-only root, bounded. */
+const HARDENED: HostConfig = {
+  CapDrop: ['ALL'],
+  SecurityOpt: ['no-new-privileges'],
+  ReadonlyRootfs: true,
+  PidsLimit: 256,
+  Tmpfs: { '/tmp': 'rw,nosuid,nodev,size=16m' },
+  LogConfig: { Type: 'json-file', Config: { 'max-size': '5m', 'max-file': '2' } },
+};
+
+/** Heap sizes: a small young generation keeps memory low, the lid on the old one ends a leak. */
+const PROXY_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=96'];
+
+export interface SpecParts {
+  readonly plan: SandboxPlan;
+  readonly image: string;
+  readonly network: string;
+}
+
+type Spec = ContainerCreateOptions;
+
+function program(parts: SpecParts, part: string, user: number, argv: readonly string[], host: HostConfig): Spec {
+  return {
+    Image: parts.image,
+    Labels: labelsOf(parts.plan, part),
+    User: `${user}:${user}`,
+    Entrypoint: [],
+    Cmd: [...argv],
+    OpenStdin: true,
+    StdinOnce: true,
+    Env: ['NODE_NO_WARNINGS=1'],
+    HostConfig: { ...HARDENED, ...host },
+  };
+}
+
+/** Owns the pod's network namespace and its hosts file, and does nothing. */
+export function pauseSpec(parts: SpecParts, workload: string): Spec {
+  const { plan } = parts;
+  const hosts = plan.app.services.flatMap(({ name }, index) =>
+    hostNames(name).map((host) => `${host}:${virtualIp(index)}`),
+  );
+  return {
+    Image: parts.image,
+    Labels: labelsOf(plan, `${workload}/pause`),
+    User: `${UIDS.app}:${UIDS.app}`,
+    Hostname: workload.slice(0, 63),
+    Entrypoint: [],
+    Cmd: ['sleep', '2147483647'],
+    StopSignal: 'SIGKILL',
+    HostConfig: {
+      ...HARDENED,
+      Memory: 16 * MIB,
+      NetworkMode: parts.network,
+      ExtraHosts: hosts,
+      Sysctls: { 'net.ipv6.conf.all.disable_ipv6': '1' },
+    },
+  };
+}
+
+/** Writes the interception rules and ends. The only container that may. */
+export function initSpec(parts: SpecParts, workload: string, pauseId: string): Spec {
+  return {
+    Image: parts.image,
+    Labels: labelsOf(parts.plan, `${workload}/init`),
+    User: '0:0',
+    Entrypoint: [],
+    Cmd: ['/bin/sh', '-c', interceptionScript()],
+    HostConfig: {
+      ...HARDENED,
+      CapAdd: ['NET_ADMIN'],
+      Tmpfs: { '/run': 'rw,nosuid,nodev,size=1m' },
+      Memory: 32 * MIB,
+      NetworkMode: `container:${pauseId}`,
+    },
+  };
+}
+
+export function sidecarSpec(parts: SpecParts, workload: string, pauseId: string): Spec {
+  return program(parts, `${workload}/sidecar`, UIDS.proxy, ['node', ...PROXY_FLAGS, `${IMAGE_PROGRAMS}/proxy.cjs`], {
+    Memory: 192 * MIB,
+    NetworkMode: `container:${pauseId}`,
+  });
+}
+
+/** The user's app. Our own image runs hardened; other images keep what their entry points may need, but may not touch the network. */
+export function appSpec(parts: SpecParts, workload: WorkloadSpec, pauseId: string): Spec {
+  const own = workload.image === IMAGE_NAME;
+  const host: HostConfig = own
+    ? HARDENED
+    : { CapDrop: ['NET_RAW', 'NET_ADMIN', 'SYS_ADMIN'], SecurityOpt: ['no-new-privileges'], PidsLimit: 1024 };
+  return {
+    Image: own ? parts.image : workload.image,
+    Labels: { ...workload.labels, ...labelsOf(parts.plan, `${workload.name}/app`) },
+    Env: Object.entries(workload.environment).map(([name, value]) => `${name}=${value}`),
+    ...(workload.command.length > 0 ? { Cmd: [...workload.command] } : {}),
+    ...(workload.entrypoint === null ? {} : { Entrypoint: [...workload.entrypoint] }),
+    ...(workload.workingDir === null ? {} : { WorkingDir: workload.workingDir }),
+    ...(workload.user === null ? (own ? { User: `${UIDS.app}:${UIDS.app}` } : {}) : { User: workload.user }),
+    HostConfig: { ...host, NetworkMode: `container:${pauseId}` },
+  };
+}
+
+export function controlPlaneSpec(parts: SpecParts, volume: string): Spec {
+  const spec = program(parts, 'control-plane', UIDS.controlPlane, ['node', `${IMAGE_PROGRAMS}/control-plane.cjs`], {
+    Memory: 512 * MIB,
+    NetworkMode: parts.network,
+    Mounts: [{ Type: 'volume', Source: volume, Target: STATE_FOLDER }],
+    PortBindings: { [`${PORTS.api}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(parts.plan.apiPort) }] },
+  });
+  return { ...spec, ExposedPorts: { [`${PORTS.api}/tcp`]: {} }, NetworkingConfig: alias(parts, CONTROL_PLANE_HOST) };
+}
+
+export function gatewaySpec(parts: SpecParts): Spec {
+  const spec = program(parts, 'gateway', UIDS.proxy, ['node', ...PROXY_FLAGS, `${IMAGE_PROGRAMS}/proxy.cjs`], {
+    Memory: 192 * MIB,
+    NetworkMode: parts.network,
+    PortBindings: { [`${PORTS.gateway}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(parts.plan.gatewayPort) }] },
+  });
+  return { ...spec, ExposedPorts: { [`${PORTS.gateway}/tcp`]: {} }, NetworkingConfig: alias(parts, GATEWAY_HOST) };
+}
+
+export function loadSpec(parts: SpecParts): Spec {
+  return program(parts, 'load', UIDS.app, ['node', `${IMAGE_PROGRAMS}/load.cjs`], {
+    Memory: 256 * MIB,
+    NetworkMode: parts.network,
+  });
+}
+
+function alias({ network }: SpecParts, name: string): NonNullable<Spec['NetworkingConfig']> {
+  return { EndpointsConfig: { [network]: { Aliases: [name] } } };
+}

@@ -1,0 +1,34 @@
+import { createServer } from 'node:net';
+import { listenerOf } from './port-listener.js';
+import type { Runtime } from './runtime.js';
+import { SandboxError } from './runtime.js';
+
+/** A port on 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const port = await tryListen(0);
+  if (port === null) throw new SandboxError('there is no free port on 127.0.0.1');
+  return port;
+}
+
+/**
+ * Who holds a port on this machine, for people: `container web (project shop)` or `process 4711 (node)`; null when it is
+ * free. Asks the engine first, since the process of a published port is only Docker's own proxy.
+ */
+export async function portHolder(port: number, runtime: Pick<Runtime, 'publisherOf'> | null): Promise<string | null> {
+  if ((await tryListen(port)) !== null) return null;
+  const container = (await runtime?.publisherOf?.(port)) ?? null;
+  return container ?? listenerOf(port) ?? 'another process';
+}
+
+/** The port if it can be bound, else null. */
+function tryListen(port: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' && address !== null ? address.port : port;
+      server.close(() => resolve(bound));
+    });
+  });
+}

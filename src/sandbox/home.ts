@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../platform/files.js';
+import { SandboxError } from '../runtime/runtime.js';
+
+/** What is remembered of a sandbox on the host, written before anything of it exists. No secret but the API's token. */
+export interface SandboxState {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly runtime: 'docker' | 'local';
+  readonly dockerHost: string | null;
+  readonly gatewayPort: number;
+  readonly apiPort: number;
+  readonly apiToken: string;
+  readonly app: string;
+  readonly createdAt: number;
+  /** The keeper's process and when it started (to tell it from another process of the same number). */
+  readonly keeper: { readonly pid: number; readonly startTime: string } | null;
+  /** `up --no-mesh`: no sidecars, a plain reverse proxy. */
+  readonly mesh: boolean;
+}
+
+/**
+ * Where sandboxes are remembered: `$MESH_SANDBOX_HOME`, else `$XDG_STATE_HOME/mesh-sandbox`, else
+ * `~/.local/state/mesh-sandbox`. Every file is readable by its owner only.
+ */
+export class Home {
+  readonly directory: string;
+
+  constructor(environment: Readonly<Record<string, string | undefined>>) {
+    const { MESH_SANDBOX_HOME: own, XDG_STATE_HOME: state } = environment;
+    this.directory = own || join(state || join(homedir(), '.local', 'state'), 'mesh-sandbox');
+  }
+
+  /** This installation's id: only what carries it is ever touched. Made on first use. */
+  owner(): string {
+    const file = join(this.directory, 'owner');
+    if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+    this.#make(this.directory);
+    const id = randomUUID();
+    writeFileAtomic(file, `${id}\n`);
+    return id;
+  }
+
+  directoryOf(name: string): string {
+    return join(this.directory, 'sandboxes', name);
+  }
+
+  /** Claims a name; false when it is taken. */
+  claim(name: string): boolean {
+    this.#make(join(this.directory, 'sandboxes'));
+    try {
+      mkdirSync(this.directoryOf(name), { mode: 0o700 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  write(state: SandboxState): void {
+    writeFileAtomic(join(this.directoryOf(state.name), 'sandbox.json'), JSON.stringify(state, null, 2));
+  }
+
+  /** The remembered sandbox, or null when there is none (or its claim was never completed). */
+  read(name: string): SandboxState | null {
+    try {
+      return JSON.parse(readFileSync(join(this.directoryOf(name), 'sandbox.json'), 'utf8')) as SandboxState;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Every remembered sandbox, oldest first. */
+  list(): SandboxState[] {
+    const folder = join(this.directory, 'sandboxes');
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .map((name) => this.read(name))
+      .filter((state) => state !== null)
+      .sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  forget(name: string): void {
+    rmSync(this.directoryOf(name), { recursive: true, force: true });
+  }
+
+  #make(directory: string): void {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw new SandboxError(
+        `cannot write to ${directory}: ${(cause as Error).message}`,
+        ['set MESH_SANDBOX_HOME to a directory that can be written'],
+        { cause },
+      );
+    }
+  }
+}

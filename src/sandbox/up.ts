@@ -1,0 +1,126 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import { newApiToken } from '../keeper/bootstraps.js';
+import type { AppSpec } from '../model/app.js';
+import { writeFileAtomic } from '../platform/files.js';
+import { startTimeOf } from '../platform/process-info.js';
+import type { Features } from '../protocol/api-types.js';
+import type { FromKeeper, KeeperPlan, StepReport, ToKeeper } from '../protocol/keeper-messages.js';
+import { freePort, portHolder } from '../runtime/ports.js';
+import { type Runtime, SandboxError } from '../runtime/runtime.js';
+import { down } from './down.js';
+import type { Home, SandboxState } from './home.js';
+
+export interface UpOptions {
+  readonly name: string;
+  readonly app: AppSpec;
+  readonly runtime: Runtime;
+  readonly dockerHost: string | null;
+  readonly image: string | null;
+  readonly gatewayPort: number;
+  readonly seed: number;
+  readonly features: Features;
+  readonly loadRps: number;
+  /** Program of the keeper. */
+  readonly keeperProgram: string;
+  readonly now: () => number;
+  readonly onStep: (step: StepReport) => void;
+  /** Aborted by the first Ctrl-C: everything is undone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings a sandbox up: claims the name, checks the port, writes down what will exist, and lets a keeper build it. Rejects
+ * with SandboxError when it fails or is aborted; by then everything is undone.
+ */
+export async function up(home: Home, options: UpOptions): Promise<SandboxState> {
+  await checkPort(options.gatewayPort, options.runtime);
+  if (!home.claim(options.name))
+    throw new SandboxError(`there is a sandbox named ${options.name} already`, [
+      `mesh-sandbox down --name ${options.name}`,
+    ]);
+  const plan: KeeperPlan = {
+    id: randomBytes(4).toString('hex'),
+    name: options.name,
+    owner: home.owner(),
+    app: options.app,
+    runtime: { kind: options.runtime.kind, dockerHost: options.dockerHost, image: options.image },
+    gatewayPort: options.gatewayPort,
+    apiPort: await freePort(),
+    directory: home.directoryOf(options.name),
+    apiToken: newApiToken(),
+    seed: options.seed,
+    features: options.features,
+    loadRps: options.loadRps,
+  };
+  const state = stateOf(plan, options);
+  writeFileAtomic(join(plan.directory, 'app.json'), JSON.stringify(plan.app));
+  home.write(state);
+  const keeper = startKeeper(plan, options.keeperProgram);
+  const running: SandboxState = { ...state, keeper: { pid: keeper.pid ?? 0, startTime: startTimeOf(keeper.pid ?? 0) } };
+  home.write(running);
+  try {
+    await follow(keeper, plan, options);
+  } catch (error) {
+    await down(home, running, options.runtime, options.now);
+    throw error;
+  }
+  keeper.disconnect();
+  keeper.unref();
+  return running;
+}
+
+async function checkPort(port: number, runtime: Runtime): Promise<void> {
+  const holder = await portHolder(port, runtime.kind === 'docker' ? runtime : null);
+  if (holder === null) return;
+  throw new SandboxError(`port ${port} is used by ${holder}`, [`mesh-sandbox up --port ${await freePort()}`]);
+}
+
+function stateOf(plan: KeeperPlan, options: UpOptions): SandboxState {
+  return {
+    id: plan.id,
+    name: plan.name,
+    owner: plan.owner,
+    runtime: plan.runtime.kind,
+    dockerHost: plan.runtime.dockerHost,
+    gatewayPort: plan.gatewayPort,
+    apiPort: plan.apiPort,
+    apiToken: plan.apiToken,
+    app: plan.app.name,
+    createdAt: options.now(),
+    keeper: null,
+    mesh: true,
+  };
+}
+
+/** The keeper outlives this command: own session, output to its log. */
+function startKeeper(plan: KeeperPlan, program: string): ChildProcess {
+  const output = openSync(join(plan.directory, 'keeper.log'), 'a', 0o600);
+  return fork(program, [], { detached: true, stdio: ['ignore', output, output, 'ipc'], execArgv: [] });
+}
+
+function follow(keeper: ChildProcess, plan: KeeperPlan, options: UpOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const say = (message: ToKeeper): void => {
+      if (keeper.connected) keeper.send(message);
+    };
+    const abort = (): void => say({ type: 'abort' });
+    options.signal.addEventListener('abort', abort, { once: true });
+    keeper.on('message', (message: FromKeeper) => {
+      if (message.type === 'step') options.onStep(message.step);
+      else if (message.type === 'ready') resolve();
+      else reject(new SandboxError(message.message, message.hints));
+    });
+    keeper.once('exit', (code, signal) => {
+      const why = options.signal.aborted
+        ? 'interrupted'
+        : `the keeper ended (${signal ?? code}); its log: ${join(plan.directory, 'keeper.log')}`;
+      reject(new SandboxError(why));
+    });
+    keeper.once('error', reject);
+    if (options.signal.aborted) abort();
+    say({ type: 'up', plan });
+  });
+}
