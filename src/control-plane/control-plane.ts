@@ -41,7 +41,7 @@ const NOTICES = 200;
 
 /** Everything that one sandbox's control plane knows and does; the API is a view of it. */
 export class ControlPlane {
-  readonly exchanges = new ExchangeStore();
+  readonly exchanges: ExchangeStore;
   readonly edges: EdgeWindows;
   readonly prometheus: Prometheus;
   readonly tokens: JoinTokens;
@@ -73,6 +73,7 @@ export class ControlPlane {
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.tokens = new JoinTokens(clock);
+    this.exchanges = new ExchangeStore(clock);
     this.edges = new EdgeWindows(clock);
     this.prometheus = new Prometheus(bootstrap.app.workloads);
     this.#state = new StateFile(bootstrap.stateDir, log);

@@ -14,6 +14,8 @@ export interface BringUpParts {
   readonly parts: Parts;
   readonly client: MeshClient;
   readonly clock: Clock;
+  /** A part that ended before everything was up, with its last words; null while all is well. */
+  readonly casualty: () => { readonly part: string; readonly words: string } | null;
 }
 
 /** How long each stage may take before it counts as failed, ms. */
@@ -21,7 +23,8 @@ const PATIENCE = { controlPlane: 20_000, sidecars: 30_000, apps: 60_000, firstAn
 const LOOK_EVERY_MS = 15;
 
 /** The literal list of what `up` does, in order. Undoing all of it is one call: `runtime.remove`. */
-export function bringUp({ plan, runtime, host, parts, client, clock }: BringUpParts): Step[] {
+export function bringUp(bringUpParts: BringUpParts): Step[] {
+  const { plan, runtime, host, parts, client, clock } = bringUpParts;
   const workloads = plan.app.workloads.map(({ name }) => name);
   // Pods need nothing but the network, so they are made while the control plane starts.
   let pods: Promise<unknown> = Promise.resolve();
@@ -55,8 +58,7 @@ export function bringUp({ plan, runtime, host, parts, client, clock }: BringUpPa
           parts.startMember('gateway'),
         ]);
         await untilWorkloads(
-          client,
-          clock,
+          bringUpParts,
           PATIENCE.sidecars,
           'sidecar',
           (view) => view.sidecar === 'connected' && view.ackedVersion > 0,
@@ -68,7 +70,7 @@ export function bringUp({ plan, runtime, host, parts, client, clock }: BringUpPa
       name: 'apps',
       run: async () => {
         await Promise.all(workloads.map((name) => parts.startApp(name)));
-        await untilWorkloads(client, clock, PATIENCE.apps, 'app', (view) => view.appReady);
+        await untilWorkloads(bringUpParts, PATIENCE.apps, 'app', (view) => view.appReady);
         return `${workloads.length} ready`;
       },
     },
@@ -105,8 +107,7 @@ async function untilAnswers(client: MeshClient, clock: Clock): Promise<void> {
 }
 
 async function untilWorkloads(
-  client: MeshClient,
-  clock: Clock,
+  { client, clock, casualty }: BringUpParts,
   patienceMs: number,
   what: 'sidecar' | 'app',
   ready: (view: WorkloadView) => boolean,
@@ -115,6 +116,8 @@ async function untilWorkloads(
   for (;;) {
     const waiting = (await client.call('workloads', {})).filter((view) => !ready(view));
     if (waiting.length === 0) return;
+    const ended = casualty();
+    if (ended !== null) throw new SandboxError(`${ended.part} ended while starting: ${ended.words}`);
     if (clock.monotonic() > deadline) {
       const names = waiting.map(({ name }) => name);
       throw new SandboxError(`the ${what} of ${names.join(', ')} did not become ready in ${patienceMs / 1000} s`, [

@@ -55,10 +55,10 @@ async function keep(plan: KeeperPlan): Promise<void> {
     if (message.type === 'abort') void end(130);
   });
   try {
-    await runSteps(bringUp({ plan, runtime, host, parts, client, clock }), clock, (step) =>
-      tell({ type: 'step', step }),
-    );
-    await supervisor.start();
+    await supervisor.watch();
+    const steps = bringUp({ plan, runtime, host, parts, client, clock, casualty: () => supervisor.casualty });
+    await runSteps(steps, clock, (step) => tell({ type: 'step', step }));
+    supervisor.supervise();
     ready = true;
     tell({ type: 'ready', gatewayUrl: `http://127.0.0.1:${plan.gatewayPort}`, totalMs: clock.monotonic() - started });
     if (!process.connected) void end(1);

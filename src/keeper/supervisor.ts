@@ -25,13 +25,26 @@ export class Supervisor {
   #watch: { close(): void } | null = null;
   #usageTimer: Timer | null = null;
   #stopped = false;
+  #supervising = false;
+  #casualty: { part: PartName; words: string } | null = null;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
   }
 
-  async start(): Promise<void> {
+  /** The first part that ended while the sandbox was being built, with the last line that it wrote. */
+  get casualty(): { part: PartName; words: string } | null {
+    return this.#casualty;
+  }
+
+  /** Watches from the first part on: what ends while the sandbox is built fails the building. */
+  async watch(): Promise<void> {
     this.#watch = await this.#parts.host.watch((exit) => this.#onExit(exit));
+  }
+
+  /** From now on what ends is brought back. */
+  supervise(): void {
+    this.#supervising = true;
     this.#measure();
   }
 
@@ -44,6 +57,10 @@ export class Supervisor {
 
   #onExit(exit: PartExit): void {
     if (this.#stopped || this.#restarting.has(exit.part)) return;
+    if (!this.#supervising) {
+      void this.#noteCasualty(exit);
+      return;
+    }
     const { clock, log } = this.#parts;
     const now = clock.monotonic();
     const before = this.#deaths.get(exit.part);
@@ -54,6 +71,17 @@ export class Supervisor {
     this.#restarting.add(exit.part);
     void this.#report(exit.part, 'died', endOf(exit));
     clock.after(wait, () => void this.#restart(exit.part));
+  }
+
+  async #noteCasualty(exit: PartExit): Promise<void> {
+    let words = endOf(exit);
+    try {
+      for await (const line of this.#parts.host.logs(exit.part, { tail: 1, follow: false }))
+        words = `${endOf(exit)}; ${line.slice(0, 600)}`;
+    } catch {
+      // No log: the exit code must do.
+    }
+    this.#casualty ??= { part: exit.part, words };
   }
 
   async #restart(part: PartName): Promise<void> {

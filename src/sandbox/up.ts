@@ -23,6 +23,8 @@ export interface UpOptions {
   readonly seed: number;
   readonly features: Features;
   readonly loadRps: number;
+  /** False = `--no-mesh`: a plain reverse proxy in place of gateway and sidecars. */
+  readonly mesh: boolean;
   /** Program of the keeper. */
   readonly keeperProgram: string;
   readonly now: () => number;
@@ -91,7 +93,7 @@ function stateOf(plan: KeeperPlan, options: UpOptions): SandboxState {
     app: plan.app.name,
     createdAt: options.now(),
     keeper: null,
-    mesh: true,
+    mesh: options.mesh,
   };
 }
 

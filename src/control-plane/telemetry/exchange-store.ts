@@ -1,8 +1,11 @@
 import type { Exchange } from '../../model/exchange.js';
+import type { Clock } from '../../platform/clock.js';
 import type { ExchangeFilter, Trace } from '../../protocol/api-types.js';
 
 /** Newest records that are kept. */
 const CAPACITY = 20_000;
+/** Sidecars report every 250 ms: after twice that a request is known whole. */
+const SETTLE_MS = 500;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 5_000;
 
@@ -10,8 +13,13 @@ const MAX_LIMIT = 5_000;
 export class ExchangeStore {
   #exchanges: Exchange[] = [];
   readonly #byRequest = new Map<string, Exchange[]>();
-  /** Request id of the newest request that entered the mesh at its edge. */
-  lastRequestId = '';
+  /** Requests that entered the mesh, newest last, with when we heard of them (monotonic ms). */
+  #entries: { readonly id: string; readonly heardAt: number }[] = [];
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   add(exchanges: readonly Exchange[]): void {
     for (const exchange of exchanges) {
@@ -20,8 +28,9 @@ export class ExchangeStore {
       const group = this.#byRequest.get(exchange.requestId);
       if (group === undefined) this.#byRequest.set(exchange.requestId, [exchange]);
       else group.push(exchange);
-      if (exchange.parentSpanId === '' || exchange.reporter.direction === 'gateway')
-        this.lastRequestId = exchange.requestId;
+      if (exchange.parentSpanId === '' || exchange.reporter.direction === 'gateway') {
+        this.#entries.push({ id: exchange.requestId, heardAt: this.#clock.monotonic() });
+      }
     }
     if (this.#exchanges.length > CAPACITY * 1.25) this.#trim();
   }
@@ -38,7 +47,7 @@ export class ExchangeStore {
 
   /** All hops of a request id, or of a trace id; null when nothing of it is kept. */
   trace(id: string): Trace | null {
-    const wanted = id === 'last' ? this.lastRequestId : id;
+    const wanted = id === 'last' ? this.#last() : id;
     const hops = this.#byRequest.get(wanted) ?? this.#exchanges.filter(({ traceId }) => traceId === wanted);
     const first = hops[0];
     if (first === undefined) return null;
@@ -46,14 +55,22 @@ export class ExchangeStore {
     return { requestId: first.requestId, traceId: first.traceId, exchanges };
   }
 
+  /** The newest request whose hops have all had time to report. */
+  #last(): string {
+    this.#entries = this.#entries.slice(-1_000);
+    const settled = this.#clock.monotonic() - SETTLE_MS;
+    const entry = this.#entries.findLast(({ heardAt }) => heardAt <= settled) ?? this.#entries[this.#entries.length - 1];
+    return entry?.id ?? '';
+  }
+
   #trim(): void {
     this.#exchanges = this.#exchanges.slice(-CAPACITY);
     this.#byRequest.clear();
     const kept = this.#exchanges;
     this.#exchanges = [];
-    const last = this.lastRequestId;
+    const entries = this.#entries;
     this.add(kept);
-    this.lastRequestId = last;
+    this.#entries = entries;
   }
 }
 

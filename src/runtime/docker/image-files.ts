@@ -26,11 +26,9 @@ function koffiEntries(architecture: string): TarEntry[] {
   const native = join(dirname(folder), '@koromix', `koffi-linux-${architecture}`);
   if (!existsSync(native)) return [];
   const modules = `${IMAGE_PROGRAMS}/node_modules`;
+  const scripts = ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs'];
   return [
-    ...['package.json', 'index.cjs', 'indirect.cjs'].map((name) =>
-      fileEntry(`${modules}/koffi/${name}`, readFileSync(join(folder, name))),
-    ),
-    ...folderEntries(join(folder, 'lib'), `${modules}/koffi/lib`),
+    ...scripts.map((name) => fileEntry(`${modules}/koffi/${name}`, readFileSync(join(folder, name)))),
     ...folderEntries(native, `${modules}/@koromix/koffi-linux-${architecture}`),
   ];
 }

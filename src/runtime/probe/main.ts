@@ -20,7 +20,8 @@ function main(): void {
     method: probe.method,
     agent: false,
     timeout: probe.timeoutMs,
-    headers: probe.headers.flat(),
+    // Given as a list, headers are sent as they are, and Node adds no Host of its own.
+    headers: [...hostField(probe), ...probe.headers.flat()],
   });
   outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${probe.timeoutMs} ms`)));
   outgoing.on('error', (error) => print({ status: 0, headers: [], body: '', truncated: false, error: error.message }));
@@ -43,6 +44,10 @@ function main(): void {
     response.on('error', finish('the answer broke off'));
   });
   outgoing.end(probe.body ?? undefined);
+}
+
+function hostField({ url, headers }: ProbeRequest): string[] {
+  return headers.some(([name]) => name.toLowerCase() === 'host') ? [] : ['host', new URL(url).host];
 }
 
 let printed = false;

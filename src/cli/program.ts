@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander';
+import { MeshApiError } from '../client/mesh-client.js';
+import { SourceError } from '../compose/samples.js';
+import { versionAt } from '../platform/version.js';
+import { packageRoot } from '../runtime/programs.js';
+import { SandboxError } from '../runtime/runtime.js';
+import { Home } from '../sandbox/home.js';
+import type { Context } from './context.js';
+import { EXIT, Output } from './output.js';
+
+/** Runs the command line and sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const verbose = argv.includes('--verbose');
+  const color = argv.includes('--no-color') ? false : argv.includes('--color') ? true : null;
+  const output = new Output(process.env, color);
+  const context: Context = { home: new Home(process.env), output, environment: process.env };
+  // A reader that goes away (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    const program = await programFor(context);
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = report(error, output, verbose);
+  }
+}
+
+async function programFor(context: Context): Promise<Command> {
+  const program = new Command('mesh-sandbox')
+    .description('A living service mesh on your laptop in seconds, without Kubernetes.')
+    .version(versionAt(packageRoot()), '-V, --version')
+    .option('--verbose', 'stack traces with errors')
+    .option('--no-color', 'no colour (NO_COLOR does the same)')
+    .option('--color', 'colour even without a terminal')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nStart with:\n  mesh-sandbox up\n\nExit codes: 0 done · 1 failed · 2 wrong usage · 3 a check found errors · 130 interrupted',
+    );
+  const modules = await Promise.all([
+    import('./commands/up.js').then((module) => module.addUp),
+    import('./commands/lifecycle.js').then((module) => module.addLifecycle),
+    import('./commands/status.js').then((module) => module.addStatus),
+    import('./commands/requests.js').then((module) => module.addRequests),
+    import('./commands/fault.js').then((module) => module.addFault),
+    import('./commands/settings.js').then((module) => module.addSettings),
+    import('./commands/logs.js').then((module) => module.addLogs),
+    import('./commands/doctor.js').then((module) => module.addDoctor),
+  ]);
+  for (const add of modules) add(program, context);
+  return program;
+}
+
+function report(error: unknown, output: Output, verbose: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const hints =
+    error instanceof SandboxError || error instanceof SourceError
+      ? error.hints
+      : error instanceof MeshApiError && error.hint !== ''
+        ? [error.hint]
+        : [];
+  output.error(error instanceof Error ? error.message : String(error), hints);
+  if (verbose && error instanceof Error) output.say(error.stack ?? '');
+  if (error instanceof SandboxError && error.message === 'interrupted') return EXIT.interrupted;
+  return EXIT.failed;
+}
