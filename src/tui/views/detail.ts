@@ -1,0 +1,61 @@
+import type { ExplainedStep, Explanation } from '../../model/explanation.js';
+import type { Line, Size, Style } from '../frame.js';
+import type { Detail } from '../store/state.js';
+import type { Theme } from '../theme.js';
+import { paneWidths, withPane } from '../widgets/panes.js';
+import { wrap } from '../widgets/wrap.js';
+import { hopLines } from './hop-lines.js';
+
+/** One request: every hop and try, what was decided and why, and whose fault a failure was. */
+export function detailView(detail: Detail, size: Size, theme: Theme): readonly Line[] {
+  const title: Line = [theme.span(` request ${detail.requestId}`, 'title')];
+  const body = { cols: size.cols, rows: Math.max(0, size.rows - 2) };
+  return [title, [], ...content(detail, body, theme)];
+}
+
+function content({ trace, explanation, error, scroll }: Detail, size: Size, theme: Theme): readonly Line[] {
+  if (error !== null) return wrap(` ${theme.glyphs.bad} ${error}`, size.cols, theme, 'bad', 3);
+  if (trace === null || explanation === null) return [[theme.span(' asking the sidecars...', 'dim')]];
+  const hops = (width: number): readonly Line[] => hopLines(trace.exchanges, width - 1, theme);
+  const story = (width: number): readonly Line[] => storyLines(explanation, width, theme);
+  if (paneWidths(size.cols).pane === null) {
+    const lines = [...story(size.cols - 1), [], [theme.span('Hops', 'title')], ...hops(size.cols - 1)];
+    return scrolled(lines, scroll, size.rows).map((line) => [theme.span(' '), ...line]);
+  }
+  return withPane(
+    size,
+    (width) => scrolled(hops(width), scroll, size.rows),
+    (width) => scrolled(story(width), scroll, size.rows),
+    theme,
+  );
+}
+
+/** Never past the end: the last page stays full. */
+function scrolled(lines: readonly Line[], scroll: number, height: number): readonly Line[] {
+  const from = Math.max(0, Math.min(scroll, lines.length - height));
+  return lines.slice(from, from + Math.max(0, height));
+}
+
+function storyLines({ summary, steps, blame, verdict }: Explanation, width: number, theme: Theme): readonly Line[] {
+  const fault =
+    blame === null
+      ? [[theme.span(`${theme.glyphs.ok} ended well`, 'good')]]
+      : wrap(`${theme.glyphs.bad} whose fault: ${blame}. ${verdict}`, width, theme, 'bad', 2);
+  return [
+    ...wrap(summary, width, theme, 'strong'),
+    ...fault,
+    [],
+    [theme.span('What happened', 'title')],
+    ...steps.flatMap((step) => stepLines(step, width, theme)),
+  ];
+}
+
+const OUTCOME: Readonly<Record<ExplainedStep['outcome'], Style>> = { ok: 'plain', warning: 'warn', failed: 'bad' };
+
+function stepLines({ depth, workload, text, outcome }: ExplainedStep, width: number, theme: Theme): readonly Line[] {
+  const { ok, warn, bad } = theme.glyphs;
+  const mark = { ok, warning: warn, failed: bad }[outcome];
+  const indent = Math.min(depth * 2, Math.max(0, width - 40));
+  const lines = wrap(`${mark} ${workload}: ${text}`, width - indent, theme, OUTCOME[outcome], 2);
+  return lines.map((line) => [theme.span(' '.repeat(indent)), ...line]);
+}
