@@ -1,0 +1,108 @@
+import { TRUST_DOMAIN } from '../../src/model/names.js';
+import type { Cluster, Route, SidecarConfig } from '../../src/model/sidecar-config.js';
+import { systemClock } from '../../src/platform/clock.js';
+import { seededRandom } from '../../src/platform/random.js';
+import { onExplicitOutbound } from '../../src/proxy/outbound-listener.js';
+import { listen, Sockets } from '../../src/proxy/servers.js';
+import { Sidecar } from '../../src/proxy/sidecar.js';
+
+/**
+ * A sidecar for measuring, without a control plane: outbound role on one port, or inbound role, with every feature of a
+ * sandbox armed (ten routes, retry policy, timeout, trace headers, records, counts). Told by one JSON argument.
+ */
+interface BenchOptions {
+  readonly role: 'outbound' | 'inbound';
+  readonly port: number;
+  readonly upstreamPort: number;
+  /** PEM files for mutual TLS between two of these; null = plaintext. */
+  readonly tls: { readonly key: string; readonly certificate: string; readonly ca: string; readonly spiffeId: string } | null;
+}
+
+const options = JSON.parse(process.argv[2] ?? '{}') as BenchOptions;
+const clock = systemClock;
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
+const sidecar = new Sidecar({
+  clock,
+  random: seededRandom(1, 'bench'),
+  log,
+  workload: 'web-v1',
+  edge: false,
+  appPort: () => options.upstreamPort,
+});
+
+const cluster: Cluster = {
+  name: 'outbound|9080||reviews.default.svc.cluster.local',
+  service: 'reviews',
+  subset: '',
+  port: 9080,
+  protocol: 'http',
+  balancer: 'LEAST_REQUEST',
+  connectTimeoutMs: 10_000,
+  tls: options.tls === null ? null : { spiffeIds: [options.tls.spiffeId] },
+  endpoints: [{ address: '127.0.0.1', port: options.upstreamPort, workload: 'reviews-v1', version: 'v1' }],
+};
+
+const route = (name: string, prefix: string, headers: Route['match']['headers']): Route => ({
+  name,
+  match: { prefix, headers },
+  clusters: [{ cluster: cluster.name, weight: 100 }],
+  timeoutMs: 15_000,
+  retry: {
+    attempts: 2,
+    retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
+    retriableStatusCodes: [503],
+    perTryTimeoutMs: null,
+    backoffBaseMs: 25,
+    backoffMaxMs: 250,
+    origin: 'bench',
+  },
+});
+
+const config: SidecarConfig = {
+  version: 1,
+  workload: { name: 'web-v1', app: 'web', version: 'v1', spiffeId: options.tls?.spiffeId ?? '' },
+  trustDomain: TRUST_DOMAIN,
+  seed: 1,
+  role: 'sidecar',
+  inbound: { mtls: 'permissive', ports: [{ port: 9080, protocol: 'http' }], faults: [], callers: {} },
+  outbound: {
+    listeners: [{ service: 'reviews', virtualIp: '240.240.0.1', port: 9080, protocol: 'http' }],
+    virtualHosts: [
+      {
+        name: 'reviews',
+        port: 9080,
+        domains: ['reviews'],
+        routes: [
+          ...Array.from({ length: 9 }, (_, i) => route(`r${i}`, `/api/v${i}`, [{ name: 'end-user', exact: `u${i}` }])),
+          route('default', '/', []),
+        ],
+      },
+    ],
+    clusters: [cluster],
+    unknownHosts: 'allow-any',
+  },
+  exchangesPerSecond: 100,
+};
+
+if (options.tls !== null) {
+  sidecar.identity.use({
+    key: options.tls.key,
+    certificate: options.tls.certificate,
+    trustBundle: options.tls.ca,
+    spiffeId: options.tls.spiffeId,
+    notAfter: Number.MAX_SAFE_INTEGER,
+  });
+}
+sidecar.apply(config);
+const sockets = new Sockets();
+await listen('127.0.0.1', options.port, sockets, (socket) => {
+  if (options.role === 'outbound') onExplicitOutbound(sidecar.outbound, socket, 'reviews', 9080);
+  else sidecar.inbound.accept(socket, 9080);
+});
+// As in a sandbox: counts and records are taken and serialised four times a second.
+const flush = (): void => {
+  clock.after(250, flush);
+  JSON.stringify(sidecar.recorder.take());
+};
+flush();
+process.stdout.write('ready\n');
