@@ -10,6 +10,7 @@ import { type Effect, effectOf } from './store/effects.js';
 import { reduce } from './store/reduce.js';
 import { initialState, type State } from './store/state.js';
 import type { Theme } from './theme.js';
+import { scrollLimit } from './views/scroll-limit.js';
 import { view } from './views/view.js';
 
 export type Outcome = 'detach' | 'down';
@@ -99,8 +100,13 @@ export class Controller {
   #dispatch(action: Action): void {
     this.#guard(() => {
       this.#state = reduce(this.#state, action);
+      if (action.type === 'command') this.#limitScroll();
       this.#loop.touch();
     });
+  }
+
+  #limitScroll(): void {
+    this.#state = reduce(this.#state, { type: 'scroll-limit', limit: scrollLimit(this.#state, this.#input.theme) });
   }
 
   #draw(): void {

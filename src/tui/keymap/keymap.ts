@@ -32,6 +32,8 @@ const SCREENS: readonly Mode[] = ['topology', 'requests', 'faults', 'workloads',
 const BROWSING: readonly Mode[] = [...SCREENS, 'detail'];
 const MOVING: readonly Mode[] = [...BROWSING, 'help', 'fault-target', 'fault-preset'];
 const EVERYWHERE: readonly Mode[] = [...MOVING, 'filter', 'quit'];
+/** What was opened on top of a screen. */
+const NESTED: readonly Mode[] = EVERYWHERE.filter((mode) => !SCREENS.includes(mode));
 
 function bind(
   command: Command,
@@ -62,7 +64,8 @@ export const KEYMAP: readonly Binding[] = [
   bind('toggle-fault', ['space'], ['faults'], 'space', 'on/off', 'Switch the fault on or off'),
   bind('fault-menu', ['a'], ['faults'], 'a', 'add', 'Add a fault'),
   bind('delete-fault', ['d', 'delete'], ['faults'], 'd', 'delete', 'Remove the fault'),
-  bind('back', ['escape'], EVERYWHERE, 'esc', 'back', 'Back; drop the filter and follow the newest'),
+  bind('back', ['escape'], NESTED, 'esc', 'back', 'Back'),
+  bind('back', ['escape'], SCREENS, 'esc', '', 'Drop the filter and follow the newest'),
   bind('help', ['?'], [...BROWSING, 'help'], '?', 'help', 'This help'),
   bind('topology', ['1'], BROWSING, '1', '', 'Topology: who calls whom, how well'),
   bind('requests', ['2'], BROWSING, '2', '', 'Requests as they happen'),

@@ -15,4 +15,6 @@ export type Action =
   | { readonly type: 'typed'; readonly text: string }
   | { readonly type: 'trace-loaded'; readonly trace: Trace; readonly explanation: Explanation }
   | { readonly type: 'trace-failed'; readonly requestId: string; readonly reason: string }
+  /** Text is `limit` lines longer than its window: only the views know. */
+  | { readonly type: 'scroll-limit'; readonly limit: number }
   | { readonly type: 'message'; readonly message: Message };

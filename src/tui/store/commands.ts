@@ -62,16 +62,21 @@ function opened(state: State): State {
   return { ...state, detail, tap: { ...state.tap, selected: chosen.id } };
 }
 
-const SCROLL: Partial<Record<Command, number>> = { up: -1, down: 1, 'page-up': -10, 'page-down': 10, top: -1e6 };
+const SCROLL: Partial<Record<Command, number>> = {
+  up: -1,
+  down: 1,
+  'page-up': -10,
+  'page-down': 10,
+  top: -1e6,
+  bottom: 1e6,
+};
 
 function reduceDetail(state: State, command: Command): State {
   const { detail } = state;
   if (detail === null) return state;
   if (command === 'back') return { ...state, detail: null, message: null };
   const step = SCROLL[command];
-  // The far end is the view's to know: it clamps, and a bounded scroll keeps the way back short.
-  if (step !== undefined)
-    return { ...state, detail: { ...detail, scroll: Math.max(0, Math.min(detail.scroll + step, 400)) } };
+  if (step !== undefined) return { ...state, detail: { ...detail, scroll: Math.max(0, detail.scroll + step) } };
   if (SCREENS.some((screen) => screen === command) || command.endsWith('-screen'))
     return reduceScreen({ ...state, detail: null }, command);
   return dialogOpened(state, command);

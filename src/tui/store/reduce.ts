@@ -21,6 +21,8 @@ export function reduce(state: State, action: Action): State {
       return clampCursors(reduceCommand(state, action.command));
     case 'typed':
       return typed(state, action.text);
+    case 'scroll-limit':
+      return scrollLimited(state, action.limit);
     case 'message':
       return { ...state, message: action.message };
     case 'trace-loaded': {
@@ -42,6 +44,14 @@ function typed(state: State, text: string): State {
   const { tap } = state;
   if (tap.typing === null || tap.typing.length >= 80) return state;
   return { ...state, tap: { ...tap, typing: tap.typing + text, selected: null } };
+}
+
+/** Scrolling on at the end would have to be undone key by key. */
+function scrollLimited(state: State, limit: number): State {
+  const { detail, dialog } = state;
+  if (dialog?.kind === 'help') return { ...state, dialog: { ...dialog, scroll: Math.min(dialog.scroll, limit) } };
+  if (detail === null || detail.scroll <= limit) return state;
+  return { ...state, detail: { ...detail, scroll: limit } };
 }
 
 /** An answer for a request that is no longer looked at is dropped. */

@@ -1,4 +1,5 @@
 import type { ExplainedStep, Explanation } from '../../model/explanation.js';
+import type { Trace } from '../../protocol/api-types.js';
 import type { Line, Size, Style } from '../frame.js';
 import type { Detail } from '../store/state.js';
 import type { Theme } from '../theme.js';
@@ -6,28 +7,43 @@ import { paneWidths, withPane } from '../widgets/panes.js';
 import { wrap } from '../widgets/wrap.js';
 import { hopLines } from './hop-lines.js';
 
+/** The title and an empty line. */
+export const DETAIL_HEAD_ROWS = 2;
+
 /** One request: every hop and try, what was decided and why, and whose fault a failure was. */
 export function detailView(detail: Detail, size: Size, theme: Theme): readonly Line[] {
   const title: Line = [theme.span(` request ${detail.requestId}`, 'title')];
-  const body = { cols: size.cols, rows: Math.max(0, size.rows - 2) };
+  const body = { cols: size.cols, rows: Math.max(0, size.rows - DETAIL_HEAD_ROWS) };
   return [title, [], ...content(detail, body, theme)];
 }
 
 function content({ trace, explanation, error, scroll }: Detail, size: Size, theme: Theme): readonly Line[] {
   if (error !== null) return wrap(` ${theme.glyphs.bad} ${error}`, size.cols, theme, 'bad', 3);
   if (trace === null || explanation === null) return [[theme.span(' asking the sidecars...', 'dim')]];
-  const hops = (width: number): readonly Line[] => hopLines(trace.exchanges, width - 1, theme);
-  const story = (width: number): readonly Line[] => storyLines(explanation, width, theme);
-  if (paneWidths(size.cols).pane === null) {
-    const lines = [...story(size.cols - 1), [], [theme.span('Hops', 'title')], ...hops(size.cols - 1)];
-    return scrolled(lines, scroll, size.rows).map((line) => [theme.span(' '), ...line]);
-  }
+  const parts = detailParts(trace, explanation, size.cols, theme).map((lines) => scrolled(lines, scroll, size.rows));
+  const [story = [], hops] = parts;
+  if (hops === undefined) return story;
   return withPane(
     size,
-    (width) => scrolled(hops(width), scroll, size.rows),
-    (width) => scrolled(story(width), scroll, size.rows),
+    () => hops,
+    () => story,
     theme,
   );
+}
+
+/** The story and the hops, one below the other or, where there is room, in two columns: unscrolled. */
+export function detailParts(
+  trace: Trace,
+  explanation: Explanation,
+  cols: number,
+  theme: Theme,
+): readonly (readonly Line[])[] {
+  const { list, pane } = paneWidths(cols);
+  if (pane !== null) return [storyLines(explanation, pane, theme), hopLines(trace.exchanges, list - 1, theme)];
+  const width = cols - 1;
+  const hops = hopLines(trace.exchanges, width, theme);
+  const lines = [...storyLines(explanation, width, theme), [], [theme.span('Hops', 'title')], ...hops];
+  return [lines.map((line) => [theme.span(' '), ...line])];
 }
 
 /** Never past the end: the last page stays full. */

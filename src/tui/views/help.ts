@@ -12,6 +12,12 @@ const SECTIONS: readonly { readonly title: string; readonly mode: Mode }[] = [
 
 /** Every key there is, from the table that also obeys them. */
 export function helpView(scroll: number, size: Size, theme: Theme): readonly Line[] {
+  const lines = helpLines(theme);
+  const from = Math.max(0, Math.min(scroll, lines.length - size.rows));
+  return lines.slice(from, from + Math.max(0, size.rows));
+}
+
+export function helpLines(theme: Theme): readonly Line[] {
   const everywhere = KEYMAP.filter(isShared);
   const blocks = [
     block('Everywhere', everywhere, theme),
@@ -20,9 +26,7 @@ export function helpView(scroll: number, size: Size, theme: Theme): readonly Lin
       return block(title, own, theme);
     }),
   ];
-  const lines = blocks.flatMap((lines_) => [...lines_, []]);
-  const from = Math.max(0, Math.min(scroll, lines.length - size.rows));
-  return lines.slice(from, from + Math.max(0, size.rows));
+  return blocks.flatMap((lines) => [...lines, []]);
 }
 
 function isShared({ modes }: Binding): boolean {

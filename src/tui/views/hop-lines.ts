@@ -30,8 +30,9 @@ function hopLine(exchange: Exchange, theme: Theme): readonly Line[] {
       span(reporter.workload, 'strong'),
       span(` ${way}  `),
       statusSpan(exchange, theme),
-      span(`  ${millis(durationMs)}  `),
+      span('  '),
       securityOf(security.mode, theme),
+      span(`  ${millis(durationMs)}`),
     ],
   ];
 }

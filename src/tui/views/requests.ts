@@ -42,14 +42,13 @@ function entryColumns(theme: Theme): readonly Column<Exchange>[] {
   const { span } = theme;
   return [
     { title: 'TIME', width: 8, drop: 2, cell: ({ startedAt }) => span(timeOfDay(startedAt), 'dim') },
-    { title: 'STATUS', width: 7, cell: (exchange) => statusSpan(exchange, theme) },
+    { title: 'STATUS', width: 6, cell: (exchange) => statusSpan(exchange, theme) },
     { title: 'TRIES', width: 6, cell: ({ attempts }) => attemptDots(attempts, theme) },
-    { title: 'METHOD', width: 6, drop: 3, cell: ({ request, kind }) => span(kind === 'tcp' ? 'TCP' : request.method) },
-    { title: 'PATH', width: 12, flex: 3, cutMiddle: true, cell: ({ request }) => span(request.path) },
-    { title: 'SERVED BY', width: 11, flex: 1, cell: (exchange) => span(servedBy(exchange)) },
+    { title: 'REQUEST', width: 18, flex: 3, cutMiddle: true, cell: (exchange) => span(requestOf(exchange)) },
+    { title: 'SERVED BY', width: 14, flex: 1, cell: (exchange) => span(servedBy(exchange)) },
     { title: 'TOOK', width: 6, align: 'right', cell: ({ durationMs }) => span(millis(durationMs)) },
     { title: 'LOCK', width: 7, cell: ({ security }) => securityOf(security.mode, theme) },
-    { title: 'FLAGS', width: 5, drop: 1, cell: ({ flags }) => span(flags.join(',') || '-', 'dim') },
+    { title: 'FLAGS', width: 6, drop: 1, cell: ({ flags }) => span(flags.join(',') || '-', 'dim') },
   ];
 }
 
@@ -63,7 +62,11 @@ function hopColumns(theme: Theme): readonly Column<Exchange>[] {
     cell: ({ reporter }) =>
       theme.span(`${reporter.workload} ${reporter.direction === 'inbound' ? 'in' : `out ${arrow}`}`),
   };
-  return [where, ...entryColumns(theme).filter(({ title }) => title !== 'TIME' && title !== 'METHOD')];
+  return [where, ...entryColumns(theme).filter(({ title }) => title !== 'TIME')];
+}
+
+function requestOf({ kind, request, destination }: Exchange): string {
+  return kind === 'tcp' ? `TCP to ${destination.service}` : `${request.method} ${request.path}`;
 }
 
 function servedBy({ destination }: Exchange): string {

@@ -1,4 +1,4 @@
-import type { FaultView } from '../../protocol/api-types.js';
+import type { FaultView, WorkloadView } from '../../protocol/api-types.js';
 import type { Line, Size, Span } from '../frame.js';
 import type { State } from '../store/state.js';
 import { type TopologyRow, topologyRows } from '../store/topology.js';
@@ -60,10 +60,10 @@ function columnsOf({ mesh }: State, theme: Theme): readonly Column<TopologyRow>[
     },
     figure('P50', 6, ({ p50Ms, rps }) => (rps > 0 ? span(millis(p50Ms)) : dash)),
     { ...figure('P99', 6, ({ p99Ms, rps }) => (rps > 0 ? span(millis(p99Ms)) : dash)), drop: 1 },
-    figure('RETRY/S', 7, ({ retriesPerSecond: retries }) =>
+    figure('RETRY', 5, ({ retriesPerSecond: retries }) =>
       retries > 0 ? span(`${theme.glyphs.retry} ${rate(retries)}`, 'warn') : dash,
     ),
-    { title: 'LOCK', width: 9, cell: ({ edge }) => (edge === null ? span('') : edgeSecurity(edge, theme)) },
+    { title: 'LOCK', width: 8, cell: ({ edge }) => (edge === null ? span('') : edgeSecurity(edge, theme)) },
   ];
 }
 
@@ -81,18 +81,22 @@ function trunkOf(trunk: readonly boolean[], { glyphs }: Theme): string {
     .map((more, level) => {
       const last = level === trunk.length - 1;
       if (last) return more ? glyphs.branch : glyphs.lastBranch;
-      return more ? glyphs.trunk : '   ';
+      return more ? glyphs.trunk : '  ';
     })
     .join('');
 }
 
 /** Before the name, because names are what a narrow screen cuts. */
-function badges(row: TopologyRow, faults: readonly FaultView[], { span, glyphs }: Theme): Line {
+function badges(row: TopologyRow, faults: readonly FaultView[], theme: Theme): Line {
+  const { span, glyphs } = theme;
   const spans: Span[] = [];
   const { workload } = row;
-  if (workload !== null && workload.sidecar !== 'connected')
-    spans.push(span(`${glyphs.bad}${workload.sidecar} `, 'bad'));
-  else if (workload !== null && !workload.appReady) spans.push(span(`${glyphs.off}app not ready `, 'warn'));
+  if (workload !== null && workload.sidecar !== 'connected') spans.push(sidecarBadge(workload, theme));
+  else if (workload !== null && !workload.appReady) spans.push(span(`${glyphs.off}starting `, 'warn'));
   if (faultsAt(row, faults).some(({ enabled }) => enabled)) spans.push(span('FAULT ', 'bad'));
   return spans;
+}
+
+function sidecarBadge({ sidecar }: WorkloadView, { span, glyphs }: Theme): Span {
+  return sidecar === 'waiting' ? span(`${glyphs.off}joining `, 'warn') : span(`${glyphs.bad}lost `, 'bad');
 }

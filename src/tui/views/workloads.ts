@@ -12,7 +12,7 @@ import { workloadDetails } from './workload-details.js';
 /** A certificate with less than this left is said to run out, ms. */
 const SOON = 60_000;
 
-/** Sidecars: do they obey, how long does their identity last, what do they cost. */
+/** Sidecars: do they obey, how long does their identity last, what do they cost. ACPU and AMEM are the app's own. */
 export function workloadsView(state: State, size: Size, theme: Theme): readonly Line[] {
   const rows = state.mesh.workloads;
   const selected = state.cursor.workloads;
@@ -30,14 +30,14 @@ function columnsOf(now: number, theme: Theme): readonly Column<WorkloadView>[] {
   const right = 'right';
   return [
     { title: 'WORKLOAD', width: 14, flex: 1, cell: ({ name }) => span(name, 'strong') },
-    { title: 'SIDECAR', width: 11, cell: (workload) => sidecarSpan(workload, theme) },
-    { title: 'APP', width: 5, drop: 4, cell: (workload) => appOf(workload, theme) },
-    { title: 'CONFIG', width: 8, cell: (workload) => configSpan(workload, theme) },
+    { title: 'SIDECAR', width: 7, cell: (workload) => sidecarSpan(workload, theme) },
+    { title: 'APP', width: 6, cell: (workload) => appOf(workload, theme) },
+    { title: 'CONFIG', width: 7, cell: (workload) => configSpan(workload, theme) },
     { title: 'CERT', width: 6, align: right, cell: (workload) => certificate(workload, now, theme) },
     { title: 'CPU', width: 5, align: right, cell: ({ usage }) => cpu(usage.sidecar, theme) },
-    { title: 'MEM', width: 5, align: right, cell: ({ usage }) => memory(usage.sidecar, theme) },
-    { title: 'APPCPU', width: 6, align: right, drop: 2, cell: ({ usage }) => cpu(usage.app, theme) },
-    { title: 'APPMEM', width: 6, align: right, drop: 3, cell: ({ usage }) => memory(usage.app, theme) },
+    { title: 'MEM', width: 4, align: right, cell: ({ usage }) => memory(usage.sidecar, theme) },
+    { title: 'ACPU', width: 5, align: right, drop: 2, cell: ({ usage }) => cpu(usage.app, theme) },
+    { title: 'AMEM', width: 4, align: right, drop: 3, cell: ({ usage }) => memory(usage.app, theme) },
     { title: 'µs/REQ', width: 6, align: right, drop: 1, cell: ({ cpuMicrosPerRequest: us }) => micros(us, theme) },
     { title: 'DIED', width: 4, align: right, drop: 1, cell: (workload) => restarts(workload, theme) },
   ];

@@ -10,7 +10,7 @@ const LIST_AT_LEAST = 78;
 export function paneWidths(cols: number): { readonly list: number; readonly pane: number | null } {
   if (cols < WIDE) return { list: cols, pane: null };
   const list = Math.max(LIST_AT_LEAST, Math.floor(cols * 0.6));
-  return { list, pane: cols - list - 2 };
+  return { list, pane: cols - list - 3 };
 }
 
 /** A list, and where there is room the details of its chosen row to the right of a rule. */
@@ -24,7 +24,7 @@ export function withPane(
   const left = list(widths.list);
   if (widths.pane === null) return left;
   const right = pane(widths.pane);
-  const rule = theme.span(`${theme.glyphs.vertical} `, 'dim');
+  const rule = theme.span(` ${theme.glyphs.vertical} `, 'dim');
   return Array.from({ length: size.rows }, (_, row) => [
     ...fitTo(left[row] ?? [], widths.list, theme),
     rule,

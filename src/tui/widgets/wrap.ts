@@ -6,10 +6,12 @@ export function wrap(text: string, width: number, theme: Theme, style: Style = '
   const room = Math.max(1, width);
   const hang = ' '.repeat(Math.min(indent, room - 1));
   const lines: string[] = [];
-  let line = '';
-  for (const word of theme.span(text).text.split(' ')) {
-    for (const piece of piecesOf(word, room - hang.length)) {
-      const joined = line === '' ? piece : `${line} ${piece}`;
+  const words = theme.span(text).text.trimStart();
+  const lead = ' '.repeat(Math.min(text.length - text.trimStart().length, room - 1));
+  let line = lead;
+  for (const word of words.split(' ')) {
+    for (const piece of piecesOf(word, room - Math.max(hang.length, lead.length))) {
+      const joined = line.trim() === '' ? line + piece : `${line} ${piece}`;
       if (joined.length <= room) line = joined;
       else {
         lines.push(line);
