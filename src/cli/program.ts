@@ -59,8 +59,11 @@ function report(error: unknown, output: Output, verbose: boolean): number {
       : error instanceof MeshApiError && error.hint !== ''
         ? [error.hint]
         : [];
+  if (error instanceof SandboxError && error.message === 'interrupted') {
+    output.say('interrupted; everything was removed');
+    return EXIT.interrupted;
+  }
   output.error(error instanceof Error ? error.message : String(error), hints);
   if (verbose && error instanceof Error) output.say(error.stack ?? '');
-  if (error instanceof SandboxError && error.message === 'interrupted') return EXIT.interrupted;
   return EXIT.failed;
 }

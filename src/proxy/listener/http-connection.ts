@@ -306,9 +306,19 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
       this.#gone();
       this.#socket.destroy();
     } else if (this.#reply === null) {
-      // Half-closed, or closed altogether? An interim answer finds out: a closed peer resets it, a waiting one skips it.
-      this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+      this.#probe(0);
     }
+  }
+
+  /**
+   * Half-closed, or closed altogether? TCP does not tell. Interim answers find out: a closed peer resets the first, which
+   * the next write sees; one that waits skips them (RFC 9110 §15.2).
+   */
+  #probe(n: number): void {
+    if (this.#call === null || this.#reply !== null || this.#socket.destroyed) return;
+    this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    const wait = PROBE_PAUSES_MS[n];
+    if (wait !== undefined) this.#parts.clock.after(wait, () => this.#probe(n + 1));
   }
 
   #onClose(): void {
@@ -332,6 +342,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
   }
 }
 
+/** Pauses between the probes of a connection whose peer has ended its side, ms. */
+const PROBE_PAUSES_MS = [10, 40];
 const EMPTY = Buffer.alloc(0);
 const NO_FIELDS: Fields = [];
 

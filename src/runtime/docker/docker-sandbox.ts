@@ -99,7 +99,8 @@ export class DockerSandbox implements SandboxHost {
     const container = await this.#container(part);
     await withEngine(`starting ${part}`, async () => {
       if (bootstrap !== null) await hand(container, bootstrap);
-      await container.start();
+      // 304: it runs already, which is what was wanted.
+      await container.start().catch(ignoreGone);
     });
   }
 

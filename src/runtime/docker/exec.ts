@@ -1,6 +1,10 @@
 import { PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
+import { sleep, systemClock } from '../../platform/clock.js';
 import type { ExecResult } from '../runtime.js';
+
+/** The engine may close the output a moment before it knows the exit code; it is asked this often, every 10 ms. */
+const EXIT_LOOKS = 200;
 
 /** Runs a command in a container as `user` and collects what it prints. */
 export async function runInside(
@@ -13,13 +17,22 @@ export async function runInside(
   const stream = await exec.start({ hijack: true, stdin: false });
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   docker.modem.demuxStream(stream, stdout, stderr);
+  stream.once('error', (error: Error) => stdout.destroy(error));
   stream.once('close', () => {
     stdout.end();
     stderr.end();
   });
   const [out, err] = await Promise.all([textOf(stdout), textOf(stderr)]);
-  const { ExitCode } = await exec.inspect();
-  return { code: ExitCode ?? 1, stdout: out, stderr: err };
+  return { code: await exitCodeOf(exec), stdout: out, stderr: err };
+}
+
+async function exitCodeOf(exec: Dockerode.Exec): Promise<number> {
+  for (let look = 0; look < EXIT_LOOKS; look++) {
+    const { Running, ExitCode } = await exec.inspect();
+    if (!Running) return ExitCode ?? 1;
+    await sleep(systemClock, 10);
+  }
+  return 1;
 }
 
 async function textOf(stream: PassThrough): Promise<string> {

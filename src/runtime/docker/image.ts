@@ -49,7 +49,19 @@ function hostBase(): string {
 async function useAs(docker: Dockerode, tag: string, text: string): Promise<{ image: string; text: string }> {
   // Compose files name our image by this tag; it follows the newest programs.
   await docker.getImage(tag).tag({ repo: IMAGE_NAME.split(':')[0] as string, tag: 'local' });
+  await removeOlder(docker, tag);
   return { image: tag, text: `${tag}, ${text}` };
+}
+
+/** Images of older programs take 150 MB each; those that nothing uses any more go. */
+async function removeOlder(docker: Dockerode, current: string): Promise<void> {
+  const [{ Id: id = '' } = {}, images] = await Promise.all([
+    docker.getImage(current).inspect(),
+    docker.listImages({ filters: { label: [LABEL.owner] } }),
+  ]);
+  const older = images.filter((image) => image.Id !== id && (image.RepoTags ?? []).every((tag) => tag.startsWith('mesh-sandbox:') || tag === '<none>:<none>'));
+  // In use by another sandbox, or being removed by another command: then it stays.
+  await Promise.all(older.map((image) => docker.getImage(image.Id).remove().catch(() => {})));
 }
 
 async function buildOnPublic(
