@@ -15,7 +15,12 @@ interface BenchOptions {
   readonly port: number;
   readonly upstreamPort: number;
   /** PEM files for mutual TLS between two of these; null = plaintext. */
-  readonly tls: { readonly key: string; readonly certificate: string; readonly ca: string; readonly spiffeId: string } | null;
+  readonly tls: {
+    readonly key: string;
+    readonly certificate: string;
+    readonly ca: string;
+    readonly spiffeId: string;
+  } | null;
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as BenchOptions;
