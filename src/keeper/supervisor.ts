@@ -89,6 +89,9 @@ export class Supervisor {
     if (this.#stopped) return;
     // From here on a new death is a new event; the part may die before `restart` has returned.
     this.#restarting.delete(part);
+    // A pod's members are ended and started with it: their deaths are none of their own.
+    const members = part.endsWith('/pod') ? [part.replace(/pod$/, 'sidecar'), part.replace(/pod$/, 'app')] : [];
+    for (const member of members) this.#restarting.add(member);
     try {
       await parts.restart(part);
       await this.#report(part, 'restarted', '');
@@ -97,6 +100,8 @@ export class Supervisor {
       log.error({ part, error: error instanceof Error ? error.message : String(error) }, 'cannot be started again yet');
       this.#restarting.add(part);
       clock.after(RESTART.nextMs, () => void this.#restart(part));
+    } finally {
+      for (const member of members) this.#restarting.delete(member);
     }
   }
 

@@ -12,6 +12,8 @@ interface Slot {
   requests: number;
   failures: number;
   mtls: number;
+  /** Requests that crossed in plaintext; those that never reached the other side are neither. */
+  plain: number;
   attempts: number;
   attemptFailures: number;
   retries: number;
@@ -53,6 +55,7 @@ export class EdgeWindows {
     slot.requests += delta.requests;
     if (delta.protocol === 'http' && (delta.code >= 500 || delta.code === 0)) slot.failures += delta.requests;
     if (delta.security === 'mutual_tls') slot.mtls += delta.requests;
+    else if (!/U[FHO]|N[RC]/.test(delta.flags)) slot.plain += delta.requests;
     addSparse(slot.latency, delta.latency);
   }
 
@@ -83,6 +86,7 @@ export class EdgeWindows {
       requests: 0,
       failures: 0,
       mtls: 0,
+      plain: 0,
       attempts: 0,
       attemptFailures: 0,
       retries: 0,
@@ -100,7 +104,7 @@ function isCallersView(delta: EdgeDelta): boolean {
 function statsOf(edge: Edge, now: number): EdgeStats {
   const slots = edge.slots.filter(({ at }) => at > now - WINDOW_MS);
   const latency = new Uint32Array(BUCKETS);
-  const sum = { requests: 0, failures: 0, mtls: 0, attempts: 0, attemptFailures: 0, retries: 0 };
+  const sum = { requests: 0, failures: 0, mtls: 0, plain: 0, attempts: 0, attemptFailures: 0, retries: 0 };
   for (const slot of slots) {
     for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += slot[name];
     for (let i = 0; i < BUCKETS; i++) latency[i] = (latency[i] as number) + (slot.latency[i] as number);
@@ -118,7 +122,7 @@ function statsOf(edge: Edge, now: number): EdgeStats {
     p50Ms: quantile(latency, 0.5),
     p95Ms: quantile(latency, 0.95),
     p99Ms: quantile(latency, 0.99),
-    mtlsShare: share(sum.mtls, sum.requests) ?? 0,
+    mtlsShare: share(sum.mtls, sum.mtls + sum.plain) ?? 0,
     protocol: edge.protocol,
     lastSeen: edge.lastSeen,
   };

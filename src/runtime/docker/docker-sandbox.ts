@@ -115,7 +115,7 @@ export class DockerSandbox implements SandboxHost {
   }
 
   watch(onExit: (exit: PartExit) => void): Promise<{ close(): void }> {
-    return watchExits(this.#docker, filterOf(this.#plan), onExit);
+    return watchExits(this.#docker, filterOf(this.#plan), { onExit, onLost: () => {} });
   }
 
   async usage(): Promise<readonly PartUsage[]> {

@@ -85,7 +85,8 @@ export class BlessedDriver implements TerminalDriver {
     this.#screen = null;
     this.#box = null;
     screen.destroy();
-    this.#options.output.off('error', this.#ignore);
+    // What was written last may fail a moment later, when the terminal is already gone (SIGHUP).
+    setImmediate(() => this.#options.output.off('error', this.#ignore));
   }
 
   #size(): Size {
