@@ -38,7 +38,8 @@ export interface UpOptions {
  * with SandboxError when it fails or is aborted; by then everything is undone.
  */
 export async function up(home: Home, options: UpOptions): Promise<SandboxState> {
-  await checkPort(options.gatewayPort, options.runtime);
+  const gatewayPort = options.gatewayPort === 0 ? await freePort() : options.gatewayPort;
+  await checkPort(gatewayPort, options.runtime);
   if (!home.claim(options.name))
     throw new SandboxError(`there is a sandbox named ${options.name} already`, [
       `mesh-sandbox down --name ${options.name}`,
@@ -49,7 +50,7 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
     owner: home.owner(),
     app: options.app,
     runtime: { kind: options.runtime.kind, dockerHost: options.dockerHost, image: options.image },
-    gatewayPort: options.gatewayPort,
+    gatewayPort,
     apiPort: await freePort(),
     directory: home.directoryOf(options.name),
     apiToken: newApiToken(),
