@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BlessedDriver } from '../../src/tui/driver/blessed-driver.js';
-import { keyName } from '../../src/tui/driver/key-name.js';
+import { keyNames } from '../../src/tui/driver/key-name.js';
 import { plainText, type Size } from '../../src/tui/frame.js';
 import { themeOf } from '../../src/tui/theme.js';
 import { view } from '../../src/tui/views/view.js';
@@ -85,8 +85,16 @@ describe('blessed driver', () => {
     const names = 'up down up pageup pagedown enter tab S-tab backspace space G / C-c C-l escape'.split(' ');
     await until(() => keys.length >= names.length, `${names.length} keys; there are ${keys.join(' ')}`);
     expect(keys).toEqual(names);
-    expect(keyName('\n', { name: 'linefeed', full: 'linefeed' })).toBe('enter');
-    expect(keyName(undefined, {})).toBeNull();
+    expect(keyNames('\n', { name: 'linefeed', full: 'linefeed' })).toEqual(['enter']);
+    expect(keyNames(undefined, {})).toEqual([]);
+  });
+
+  it('takes escape with a key right behind it for two keys', async () => {
+    const { input, keys } = await started();
+    input.write('\x1b3');
+    input.write('\x1bG');
+    await until(() => keys.length >= 4, 'four keys');
+    expect(keys).toEqual(['escape', '3', 'escape', 'G']);
   });
 
   it('reports a new size and draws in it', async () => {

@@ -84,7 +84,6 @@ describe('in a real terminal', () => {
     await shows('one row per request');
     keys.write('j\r');
     await shows('whose fault: injected');
-    // Alone: with a key right behind it, escape would be the beginning of alt and that key.
     keys.write('\x1b');
     await shows('one row per request');
     keys.write('3');

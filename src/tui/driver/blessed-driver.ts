@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Widgets } from 'blessed';
 import { preferUnicodeLines } from '../../platform/terminal.js';
 import type { Frame, Size } from '../frame.js';
-import { keyName, type RawKey } from './key-name.js';
+import { keyNames, type RawKey } from './key-name.js';
 import { withSgr } from './sgr.js';
 import type { TerminalDriver, TerminalEvents } from './terminal-driver.js';
 
@@ -62,8 +62,7 @@ export class BlessedDriver implements TerminalDriver {
       wrap: false,
     });
     screen.program.on('keypress', (character: string | undefined, key: RawKey) => {
-      const name = keyName(character, key);
-      if (name !== null) events.onKey(name);
+      for (const name of keyNames(character, key)) events.onKey(name);
     });
     screen.on('resize', () => events.onResize(this.#size()));
     return this.#size();

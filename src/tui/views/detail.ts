@@ -72,6 +72,8 @@ function stepLines({ depth, workload, text, outcome }: ExplainedStep, width: num
   const { ok, warn, bad } = theme.glyphs;
   const mark = { ok, warning: warn, failed: bad }[outcome];
   const indent = Math.min(depth * 2, Math.max(0, width - 40));
-  const lines = wrap(`${mark} ${workload}: ${text}`, width - indent, theme, OUTCOME[outcome], 2);
+  // Most sentences begin with who reports them.
+  const said = text.startsWith(workload) ? text : `${workload}: ${text}`;
+  const lines = wrap(`${mark} ${said}`, width - indent, theme, OUTCOME[outcome], 2);
   return lines.map((line) => [theme.span(' '.repeat(indent)), ...line]);
 }
