@@ -95,8 +95,11 @@ export interface SandboxHost {
   stop(part: PartName, graceMs: number): Promise<void>;
   /** Sends a signal and returns. */
   signal(part: PartName, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
-  /** Calls back whenever a part ended, wanted or not; for a pod's namespace with part `<workload>/pod`. */
-  watch(onExit: (exit: PartExit) => void): Promise<{ close(): void }>;
+  /**
+   * Calls back whenever a part ended, wanted or not; for a pod's namespace with part `<workload>/pod`. `onLost`: the engine
+   * stopped answering; what ended meanwhile is told when it is back.
+   */
+  watch(onExit: (exit: PartExit) => void, onLost?: (error: SandboxError) => void): Promise<{ close(): void }>;
   /** CPU and memory per running part. */
   usage(): Promise<readonly PartUsage[]>;
   /** Lines of a part's standard output and error, oldest first. */

@@ -1,22 +1,22 @@
 import { rmSync } from 'node:fs';
 import type Dockerode from 'dockerode';
-import { sleep, systemClock } from '../../platform/clock.js';
 import type { Runtime, SandboxIdentity, SandboxPlan } from '../runtime.js';
 import { DockerSandbox } from './docker-sandbox.js';
 import type { Engine } from './endpoint.js';
-import { isGone, withEngine } from './engine-error.js';
+import { withEngine } from './engine-error.js';
 import { ensureImage } from './image.js';
-import { filterOf, isOurs, LABEL } from './labels.js';
+import { LABEL } from './labels.js';
+import { publisherOf } from './publisher.js';
+import { removeAll } from './remove.js';
 
 export interface DockerOptions {
   /** Folder of the bundled container programs. */
   readonly programs: string;
   readonly image: string | null;
   readonly owner?: string;
+  /** Name of the image that is made, without tag; tests use one of their own. */
+  readonly repository?: string;
 }
-
-/** How often the network is tried again while its last endpoints drain. */
-const NETWORK_TRIES = 20;
 
 /** The mesh as pods of containers on a Docker Engine (or what speaks its API). */
 export class DockerRuntime implements Runtime {
@@ -25,6 +25,8 @@ export class DockerRuntime implements Runtime {
   readonly engine: Engine;
   readonly #docker: Dockerode;
   readonly #options: DockerOptions;
+  /** Those of this process, by id: a removal stops them from making more. */
+  readonly #sandboxes = new Map<string, DockerSandbox>();
   #image: string;
 
   constructor(engine: Engine, options: DockerOptions) {
@@ -37,93 +39,48 @@ export class DockerRuntime implements Runtime {
 
   prepare(progress: (text: string) => void): Promise<string> {
     return withEngine('preparing the image', async () => {
-      const { programs, image, owner = 'unknown' } = this.#options;
-      const ready = await ensureImage({ docker: this.#docker, programs, owner, wanted: image }, progress);
+      const { programs, image, owner = 'unknown', repository = 'mesh-sandbox' } = this.#options;
+      const ready = await ensureImage({ docker: this.#docker, programs, owner, repository, wanted: image }, progress);
       this.#image = ready.image;
       return ready.text;
     });
   }
 
   sandbox(plan: SandboxPlan): DockerSandbox {
-    return new DockerSandbox(this.#docker, plan, () => this.#image);
+    const sandbox = new DockerSandbox(this.#docker, plan, () => this.#image);
+    this.#sandboxes.set(plan.id, sandbox);
+    return sandbox;
   }
 
   async remove(identity: SandboxIdentity, directory: string): Promise<readonly string[]> {
-    const removed = await withEngine('removing the sandbox', async () => [
-      ...(await this.#removeContainers(identity)),
-      ...(await this.#removeNetworks(identity)),
-      ...(await this.#removeVolumes(identity)),
-    ]);
+    await this.#sandboxes.get(identity.id)?.close();
+    const removed = await withEngine('removing the sandbox', () => removeAll(this.#docker, identity));
     rmSync(directory, { recursive: true, force: true });
     return removed;
   }
 
   find(owner: string): Promise<readonly { id: string; name: string; running: boolean }[]> {
     return withEngine('looking for sandboxes', async () => {
-      const containers = await this.#docker.listContainers({
-        all: true,
-        filters: { label: [`${LABEL.owner}=${owner}`] },
-      });
+      const filters = { label: [`${LABEL.owner}=${owner}`, LABEL.sandbox] };
+      const [containers, networks, { Volumes: volumes }] = await Promise.all([
+        this.#docker.listContainers({ all: true, filters }),
+        this.#docker.listNetworks({ filters }),
+        // The type wants a string, the engine takes what it takes for containers.
+        this.#docker.listVolumes({ filters: filters as never }),
+      ]);
       const found = new Map<string, { id: string; name: string; running: boolean }>();
-      for (const { Labels, State } of containers) {
-        const id = Labels[LABEL.sandbox] ?? '';
-        const known = found.get(id);
-        found.set(id, {
-          id,
-          name: Labels[LABEL.name] ?? '',
-          running: (known?.running ?? false) || State === 'running',
-        });
+      for (const { Labels: labels, State: state } of [
+        ...containers,
+        ...[...networks, ...(volumes ?? [])].map(({ Labels }) => ({ Labels, State: '' })),
+      ]) {
+        const [id, name] = [labels?.[LABEL.sandbox] ?? '', labels?.[LABEL.name] ?? ''];
+        found.set(id, { id, name, running: (found.get(id)?.running ?? false) || state === 'running' });
       }
       return [...found.values()];
     });
   }
 
-  async publisherOf(port: number): Promise<string | null> {
-    const containers = await withEngine('looking at ports', () => this.#docker.listContainers());
-    const holder = containers.find(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port));
-    if (holder === undefined) return null;
-    const project = holder.Labels['com.docker.compose.project'];
-    return `container ${holder.Names[0]?.replace(/^\//, '') ?? holder.Id}${project === undefined ? '' : ` (project ${project})`}`;
+  publisherOf(port: number): Promise<string | null> {
+    return withEngine('looking at ports', () => publisherOf(this.#docker, port));
   }
-
-  async #removeContainers(identity: SandboxIdentity): Promise<string[]> {
-    const containers = await this.#docker.listContainers({ all: true, filters: filterOf(identity) });
-    const ours = containers.filter(({ Labels }) => isOurs(Labels, identity));
-    await Promise.all(
-      ours.map(({ Id }) => this.#docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreGone)),
-    );
-    return ours.map(({ Names }) => `container ${Names[0]?.replace(/^\//, '')}`);
-  }
-
-  async #removeNetworks(identity: SandboxIdentity): Promise<string[]> {
-    const networks = await this.#docker.listNetworks({ filters: filterOf(identity) });
-    const ours = networks.filter(({ Labels }) => isOurs(Labels, identity));
-    for (const { Id } of ours) await this.#removeNetwork(Id);
-    return ours.map(({ Name }) => `network ${Name}`);
-  }
-
-  async #removeNetwork(id: string): Promise<void> {
-    for (let left = NETWORK_TRIES; ; left--) {
-      try {
-        await this.#docker.getNetwork(id).remove();
-        return;
-      } catch (error) {
-        if ((error as { statusCode?: number }).statusCode === 404) return;
-        if (left === 0) throw error;
-        await sleep(systemClock, 50);
-      }
-    }
-  }
-
-  async #removeVolumes(identity: SandboxIdentity): Promise<string[]> {
-    const { Volumes } = await this.#docker.listVolumes({ filters: filterOf(identity) as never });
-    const ours = (Volumes ?? []).filter(({ Labels }) => isOurs(Labels, identity));
-    await Promise.all(ours.map(({ Name }) => this.#docker.getVolume(Name).remove().catch(ignoreGone)));
-    return ours.map(({ Name }) => `volume ${Name}`);
-  }
-}
-
-/** Somebody else removed it (404), or is about to (409): both are what we want. */
-function ignoreGone(error: unknown): void {
-  if (!isGone(error)) throw error;
 }

@@ -2,7 +2,9 @@ import type Dockerode from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { PartUsage } from '../../model/metrics.js';
 import { PORTS, UIDS } from '../../model/names.js';
-import { IMAGE_PROGRAMS } from '../programs.js';
+import { Gate } from '../gate.js';
+import { listenerOf } from '../port-listener.js';
+import { IMAGE_NAME, IMAGE_PROGRAMS } from '../programs.js';
 import {
   type Addresses,
   type ExecResult,
@@ -26,11 +28,14 @@ import {
   STATE_FOLDER,
   sidecarSpec,
 } from './container-specs.js';
-import { isGone, withEngine } from './engine-error.js';
+import { isMissing, isSoAlready, portTaken, takenPort, withEngine } from './engine-error.js';
 import { watchExits } from './events.js';
 import { runInside } from './exec.js';
 import { filterOf, LABEL, labelsOf, objectName } from './labels.js';
 import { containerLogs, logText } from './logs.js';
+import { publisherOf } from './publisher.js';
+import { ensurePulled } from './pull.js';
+import { handOver } from './standard-input.js';
 import { UsageMeter } from './usage.js';
 
 /** One sandbox as pods of containers. What exists is asked of the engine by labels; only ids are remembered. */
@@ -40,6 +45,9 @@ export class DockerSandbox implements SandboxHost {
   readonly #image: () => string;
   readonly #ids = new Map<string, string>();
   readonly #meter: UsageMeter;
+  readonly #gate = new Gate();
+  /** False once the engine has said that IPv6 cannot be switched off per pod (kernels without it). */
+  #ipv6Switch = true;
 
   constructor(docker: Dockerode, plan: SandboxPlan, image: () => string) {
     this.#docker = docker;
@@ -51,12 +59,14 @@ export class DockerSandbox implements SandboxHost {
   async open(): Promise<Addresses> {
     const plan = this.#plan;
     await withEngine('making the network', () =>
-      this.#docker.createNetwork({
-        Name: this.#network,
-        CheckDuplicate: true,
-        Driver: 'bridge',
-        Labels: labelsOf(plan, 'network'),
-      }),
+      this.#gate.pass(() =>
+        this.#docker.createNetwork({
+          Name: this.#network,
+          CheckDuplicate: true,
+          Driver: 'bridge',
+          Labels: labelsOf(plan, 'network'),
+        }),
+      ),
     );
     return {
       controlPlane: { host: CONTROL_PLANE_HOST, port: PORTS.control },
@@ -72,21 +82,40 @@ export class DockerSandbox implements SandboxHost {
   }
 
   async createPod(workload: string): Promise<void> {
+    const { image } = this.#workload(workload);
+    if (image !== IMAGE_NAME) await withEngine(`fetching ${image}`, () => ensurePulled(this.#docker, image));
+    const withSwitch = this.#ipv6Switch;
+    try {
+      await this.#buildPod(workload);
+    } catch (error) {
+      if (!withSwitch || !(error instanceof Error) || !error.message.includes('disable_ipv6')) throw error;
+      this.#ipv6Switch = false;
+      await this.#discardPod(workload);
+      await this.#buildPod(workload);
+    }
+  }
+
+  async #buildPod(workload: string): Promise<void> {
     const spec = this.#workload(workload);
-    const pause = await this.#create(`${workload}/pause`, pauseSpec(this.#specs, workload));
+    const pause = await this.#create(`${workload}/pause`, pauseSpec(this.#specs, workload, this.#ipv6Switch));
     // The others only need the pause container's id, so they are made while it starts.
-    await Promise.all([
+    await allOf([
       this.#startNamespace(workload, pause),
       this.#create(`${workload}/sidecar`, sidecarSpec(this.#specs, workload, pause)),
       this.#create(`${workload}/app`, appSpec(this.#specs, spec, pause)),
     ]);
   }
 
+  async #discardPod(workload: string): Promise<void> {
+    const ids = ['pause', 'init', 'sidecar', 'app'].flatMap((part) => this.#ids.get(`${workload}/${part}`) ?? []);
+    await Promise.all(ids.map((id) => this.#docker.getContainer(id).remove({ force: true }).catch(ignoreMissing)));
+  }
+
   async createPart(part: PartName): Promise<void> {
     if (part === 'control-plane') {
       const volume = objectName(this.#plan, 'state');
       await withEngine('making the volume', () =>
-        this.#docker.createVolume({ Name: volume, Labels: labelsOf(this.#plan, 'state') }),
+        this.#gate.pass(() => this.#docker.createVolume({ Name: volume, Labels: labelsOf(this.#plan, 'state') })),
       );
       await this.#create(part, controlPlaneSpec(this.#specs, volume));
       return;
@@ -98,15 +127,14 @@ export class DockerSandbox implements SandboxHost {
     if (part.endsWith('/pod')) return this.#restartPod(part.slice(0, -'/pod'.length));
     const container = await this.#container(part);
     await withEngine(`starting ${part}`, async () => {
-      if (bootstrap !== null) await hand(container, bootstrap);
-      // 304: it runs already, which is what was wanted.
-      await container.start().catch(ignoreGone);
+      if (bootstrap !== null) await handOver(container, bootstrap);
+      await container.start().catch((error: unknown) => this.#explainStart(error));
     });
   }
 
   async stop(part: PartName, graceMs: number): Promise<void> {
     const container = await this.#container(part);
-    await withEngine(`stopping ${part}`, () => container.stop({ t: Math.ceil(graceMs / 1000) }).catch(ignoreGone));
+    await withEngine(`stopping ${part}`, () => container.stop({ t: Math.ceil(graceMs / 1000) }).catch(ignoreAlready));
   }
 
   async signal(part: PartName, signal: string): Promise<void> {
@@ -114,8 +142,18 @@ export class DockerSandbox implements SandboxHost {
     await withEngine(`signalling ${part}`, () => container.kill({ signal }));
   }
 
-  watch(onExit: (exit: PartExit) => void): Promise<{ close(): void }> {
-    return watchExits(this.#docker, filterOf(this.#plan), { onExit, onLost: () => {} });
+  watch(
+    onExit: (exit: PartExit) => void,
+    onLost: (error: SandboxError) => void = () => {},
+  ): Promise<{ close(): void }> {
+    return withEngine('watching the containers', () =>
+      watchExits(this.#docker, filterOf(this.#plan), { onExit, onLost }),
+    );
+  }
+
+  /** From now on nothing is made; resolves when nothing is being made any more. */
+  close(): Promise<void> {
+    return this.#gate.close();
   }
 
   async usage(): Promise<readonly PartUsage[]> {
@@ -153,14 +191,14 @@ export class DockerSandbox implements SandboxHost {
 
   async #create(part: string, spec: ContainerCreateOptions): Promise<string> {
     const { id } = await withEngine(`creating ${part}`, () =>
-      this.#docker.createContainer({ ...spec, name: objectName(this.#plan, part) }),
+      this.#gate.pass(() => this.#docker.createContainer({ ...spec, name: objectName(this.#plan, part) })),
     );
     this.#ids.set(part, id);
     return id;
   }
 
   async #startNamespace(workload: string, pauseId: string): Promise<void> {
-    const [init] = await Promise.all([
+    const [init] = await allOf([
       this.#create(`${workload}/init`, initSpec(this.#specs, workload, pauseId)),
       withEngine(`starting the pod of ${workload}`, () => this.#docker.getContainer(pauseId).start()),
     ]);
@@ -182,7 +220,8 @@ export class DockerSandbox implements SandboxHost {
   }
 
   async #restartPod(workload: string): Promise<void> {
-    await (await this.#container(`${workload}/pause`)).start().catch(ignoreGone);
+    const pause = await this.#container(`${workload}/pause`);
+    await withEngine(`starting the pod of ${workload}`, () => pause.start().catch(ignoreAlready));
     await this.#intercept(workload, (await this.#container(`${workload}/init`)).id);
   }
 
@@ -194,6 +233,14 @@ export class DockerSandbox implements SandboxHost {
     if (found === undefined) throw new SandboxError(`${part} does not exist`, ['mesh-sandbox status']);
     this.#ids.set(part, found.id);
     return this.#docker.getContainer(found.id);
+  }
+
+  /** Nothing when it runs already; a taken port is named together with who took it. */
+  async #explainStart(error: unknown): Promise<void> {
+    if (isSoAlready(error)) return;
+    const port = takenPort(error);
+    if (port === null) throw error;
+    throw portTaken(port, (await publisherOf(this.#docker, port)) ?? listenerOf(port), error);
   }
 
   #list({ running }: { running: boolean }): Promise<{ id: string; part: string }[]> {
@@ -210,15 +257,16 @@ export class DockerSandbox implements SandboxHost {
   }
 }
 
-/** Writes the bootstrap into the container's standard input before it starts; it stands nowhere else. */
-async function hand(container: Dockerode.Container, bootstrap: string): Promise<void> {
-  const stream = await container.attach({ stream: true, stdin: true, stdout: false, stderr: false, hijack: true });
-  await new Promise<void>((resolve, reject) => {
-    stream.once('error', reject);
-    stream.end(`${bootstrap}\n`, () => resolve());
-  });
+/** As Promise.all, but waits for all of them before it fails: nothing is still being made when the caller hears of it. */
+async function allOf<T extends readonly unknown[]>(work: readonly [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
+  await Promise.allSettled(work);
+  return (await Promise.all(work)) as unknown as T;
 }
 
-function ignoreGone(error: unknown): void {
-  if (!isGone(error)) throw error;
+function ignoreAlready(error: unknown): void {
+  if (!isSoAlready(error)) throw error;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }

@@ -9,7 +9,9 @@ import { SandboxError } from '../runtime.js';
 import type { TarEntry } from './tar.js';
 
 /** Changes with the recipe, so that images of an older one are not used. */
-const RECIPE = 3;
+const RECIPE = 4;
+
+const IPTABLES = ['', '-save', '-restore'].flatMap((verb) => [`iptables${verb}`, `ip6tables${verb}`]);
 
 /** Our programs with the native library that the proxy loads, as entries below /opt/mesh-sandbox. */
 export function programEntries(programs: string, architecture: string): TarEntry[] {
@@ -33,11 +35,11 @@ function koffiEntries(architecture: string): TarEntry[] {
   ];
 }
 
-/** Names an image by what is in it: the same programs on the same Node give the same tag. */
+/** Tag of an image, made of what is in it: the same programs on the same Node give the same one. */
 export function contentTag(programs: readonly TarEntry[], base: string): string {
   const hash = createHash('sha256').update(`${RECIPE} ${base}`);
   for (const { path, content } of programs) hash.update(path).update(content);
-  return `mesh-sandbox:${hash.digest('hex').slice(0, 16)}`;
+  return hash.digest('hex').slice(0, 16);
 }
 
 /**
@@ -49,10 +51,7 @@ export function hostEntries(): TarEntry[] {
     ['/usr/local/bin/node', realpathSync(process.execPath)],
     ['/bin/sh', toolPath('sh')],
     ['/bin/sleep', toolPath('sleep')],
-    ...['iptables', 'iptables-save', 'iptables-restore'].map((name): [string, string] => [
-      `/usr/sbin/${name}`,
-      toolPath(name),
-    ]),
+    ...IPTABLES.map((name): [string, string] => [`/usr/sbin/${name}`, toolPath(name)]),
   ]);
   const plugins = pluginFolder();
   const needed = new Set<string>();
@@ -85,7 +84,7 @@ function toolPath(name: string): string {
   const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
   if (found !== undefined) return realpathSync(found);
   throw new SandboxError(`${name} is not installed on this machine, and no public Node image could be pulled`, [
-    name.startsWith('iptables') ? 'sudo apt-get install iptables' : `install ${name}`,
+    name.startsWith('ip') ? 'sudo apt-get install iptables' : `install ${name}`,
     'mesh-sandbox up --runtime local',
   ]);
 }

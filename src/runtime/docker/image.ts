@@ -1,21 +1,25 @@
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { UIDS } from '../../model/names.js';
-import { systemClock } from '../../platform/clock.js';
-import { IMAGE_NAME } from '../programs.js';
+import { SandboxError } from '../runtime.js';
 import { contentTag, fileEntry, hostEntries, programEntries } from './image-files.js';
 import { LABEL } from './labels.js';
+import { ensurePulled, hasImage, patiently, pullImage, streamFinished } from './pull.js';
 import { type TarEntry, tarBlocks, tarEnd } from './tar.js';
 
 /** Public image that ours is built on, where it can be had. */
 const PUBLIC_BASE = 'node:26-alpine';
 /** A registry that does not answer by then is not there, ms. */
 const PULL_PATIENCE_MS = 6_000;
+/** A build that says nothing for so long hangs at a package server that is not there, ms. */
+const BUILD_PATIENCE_MS = 15_000;
 
 export interface ImageParts {
   readonly docker: Dockerode;
   readonly programs: string;
   readonly owner: string;
+  /** Name of the image without tag, `mesh-sandbox`. */
+  readonly repository: string;
   /** Named by the user; used as it is. */
   readonly wanted: string | null;
 }
@@ -30,38 +34,64 @@ export async function ensureImage(
 ): Promise<{ image: string; text: string }> {
   const { docker, wanted } = parts;
   if (wanted !== null) {
-    if (!(await exists(docker, wanted))) await pull(docker, wanted, 120_000);
+    await ensurePulled(docker, wanted);
     return { image: wanted, text: `${wanted}, as asked` };
   }
   const { Architecture } = await docker.info();
-  const programs = programEntries(parts.programs, nodeArchitecture(Architecture));
+  const architecture = nodeArchitecture(Architecture);
+  const programs = programEntries(parts.programs, architecture);
   for (const base of [PUBLIC_BASE, hostBase()]) {
-    const tag = contentTag(programs, base);
-    if (await exists(docker, tag)) return useAs(docker, tag, 'present already');
+    const tag = tagOf(parts, programs, base);
+    if (await hasImage(docker, tag)) return useAs(parts, tag, 'present already');
   }
-  return (await buildOnPublic(parts, programs, progress)) ?? assemble(parts, programs, progress);
+  const built = await buildOnPublic(parts, programs, progress);
+  if (built !== null) return built;
+  checkSameMachine(architecture);
+  return assemble(parts, programs, progress);
 }
 
 function hostBase(): string {
   return `host node ${process.version}`;
 }
 
-async function useAs(docker: Dockerode, tag: string, text: string): Promise<{ image: string; text: string }> {
+function tagOf({ repository }: ImageParts, programs: readonly TarEntry[], base: string): string {
+  return `${repository}:${contentTag(programs, base)}`;
+}
+
+/** This machine's files fit an engine of the same system and processor only. */
+function checkSameMachine(architecture: string): void {
+  if (process.platform === 'linux' && process.arch === architecture) return;
+  throw new SandboxError(
+    `${PUBLIC_BASE} cannot be had, and the engine (Linux, ${architecture}) cannot run the files of this machine (${process.platform}, ${process.arch})`,
+    [`docker pull ${PUBLIC_BASE}   (with a network)`, 'mesh-sandbox up --runtime local'],
+  );
+}
+
+async function useAs(parts: ImageParts, tag: string, text: string): Promise<{ image: string; text: string }> {
   // Compose files name our image by this tag; it follows the newest programs.
-  await docker.getImage(tag).tag({ repo: IMAGE_NAME.split(':')[0] as string, tag: 'local' });
-  await removeOlder(docker, tag);
+  await parts.docker.getImage(tag).tag({ repo: parts.repository, tag: 'local' });
+  await removeOlder(parts, tag);
   return { image: tag, text: `${tag}, ${text}` };
 }
 
-/** Images of older programs take 150 MB each; those that nothing uses any more go. */
-async function removeOlder(docker: Dockerode, current: string): Promise<void> {
+/** Images of older programs take 150 MB each; those of this installation that nothing uses any more go. */
+async function removeOlder({ docker, owner, repository }: ImageParts, current: string): Promise<void> {
   const [{ Id: id = '' } = {}, images] = await Promise.all([
     docker.getImage(current).inspect(),
-    docker.listImages({ filters: { label: [LABEL.owner] } }),
+    docker.listImages({ filters: { label: [`${LABEL.owner}=${owner}`] } }),
   ]);
-  const older = images.filter((image) => image.Id !== id && (image.RepoTags ?? []).every((tag) => tag.startsWith('mesh-sandbox:') || tag === '<none>:<none>'));
+  const older = images.filter(
+    (image) => image.Id !== id && (image.RepoTags ?? []).every((tag) => tag.startsWith(`${repository}:`)),
+  );
   // In use by another sandbox, or being removed by another command: then it stays.
-  await Promise.all(older.map((image) => docker.getImage(image.Id).remove().catch(() => {})));
+  await Promise.all(
+    older.map((image) =>
+      docker
+        .getImage(image.Id)
+        .remove()
+        .catch(() => {}),
+    ),
+  );
 }
 
 async function buildOnPublic(
@@ -71,20 +101,22 @@ async function buildOnPublic(
 ): Promise<{ image: string; text: string } | null> {
   const { docker, owner } = parts;
   try {
-    if (!(await exists(docker, PUBLIC_BASE))) {
+    if (!(await hasImage(docker, PUBLIC_BASE))) {
       progress(`pulling ${PUBLIC_BASE}`);
-      await pull(docker, PUBLIC_BASE, PULL_PATIENCE_MS);
+      await pullImage(docker, PUBLIC_BASE, PULL_PATIENCE_MS);
     }
     progress(`building on ${PUBLIC_BASE}`);
-    const tag = contentTag(programs, PUBLIC_BASE);
+    const tag = tagOf(parts, programs, PUBLIC_BASE);
     const context = [
       fileEntry('Dockerfile', Buffer.from(dockerfile(owner))),
       ...programs.map((entry) => ({ ...entry, path: `root/${entry.path}` })),
     ];
-    const stream = await docker.buildImage(tarStream(context), { t: tag, networkmode: 'default' });
-    await finished(docker, stream);
-    if (!(await exists(docker, tag))) return null;
-    return useAs(docker, tag, `built on ${PUBLIC_BASE}`);
+    await patiently(BUILD_PATIENCE_MS, 'the build makes no progress', async (alive, abortSignal) => {
+      const stream = await docker.buildImage(tarStream(context), { t: tag, networkmode: 'default', abortSignal });
+      await streamFinished(docker, stream, alive);
+    });
+    if (!(await hasImage(docker, tag))) return null;
+    return await useAs(parts, tag, `built on ${PUBLIC_BASE}`);
   } catch (error) {
     progress(`not from ${PUBLIC_BASE}: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
     return null;
@@ -110,16 +142,16 @@ async function assemble(
   progress: (text: string) => void,
 ): Promise<{ image: string; text: string }> {
   progress("assembling from this machine's own Node.js, nothing to download");
-  const [repo, tag] = contentTag(programs, hostBase()).split(':') as [string, string];
+  const [repo, tag] = [parts.repository, contentTag(programs, hostBase())];
   const changes = [
     'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     'WORKDIR /',
     `LABEL ${LABEL.owner}=${parts.owner}`,
   ];
   const stream = await parts.docker.importImage(tarStream([...hostEntries(), ...programs]), { repo, tag, changes });
-  await finished(parts.docker, stream);
+  await streamFinished(parts.docker, stream);
   return useAs(
-    parts.docker,
+    parts,
     `${repo}:${tag}`,
     `assembled from this machine's own Node.js ${process.versions.node} and iptables, nothing downloaded`,
   );
@@ -138,43 +170,6 @@ function tarStream(entries: readonly TarEntry[]): Readable {
     })(),
     { objectMode: false },
   );
-}
-
-async function exists(docker: Dockerode, image: string): Promise<boolean> {
-  try {
-    await docker.getImage(image).inspect();
-    return true;
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return false;
-    throw error;
-  }
-}
-
-function pull(docker: Dockerode, image: string, patienceMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = systemClock.after(patienceMs, () => reject(new Error('the registry does not answer')));
-    docker
-      .pull(image)
-      .then((stream) => finished(docker, stream, () => timer.cancel()))
-      .then(() => resolve(), reject)
-      .finally(() => timer.cancel());
-  });
-}
-
-/** Follows a progress stream to its end; rejects with the error that the engine writes into it. */
-function finished(docker: Dockerode, stream: NodeJS.ReadableStream, onProgress: () => void = () => {}): Promise<void> {
-  return new Promise((resolve, reject) => {
-    docker.modem.followProgress(
-      stream,
-      (error, output: { error?: string }[]) => {
-        const failed = output?.find((line) => line.error !== undefined)?.error;
-        if (error) reject(error);
-        else if (failed !== undefined) reject(new Error(failed));
-        else resolve();
-      },
-      onProgress,
-    );
-  });
 }
 
 function nodeArchitecture(engine: string): string {

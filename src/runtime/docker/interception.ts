@@ -22,7 +22,8 @@ export function interceptionScript(): string {
 ${familyScript('iptables')}
 v6=/proc/sys/net/ipv6/conf/all/disable_ipv6
 off=1
-[ -e $v6 ] && read -r off < $v6
+# The kernel ends this file before its newline when it is read byte by byte: what was read counts all the same.
+[ -e $v6 ] && { read -r off < $v6 || true; }
 if [ "$off" != 1 ]; then
 ${familyScript('ip6tables')}
 fi

@@ -33,7 +33,7 @@ export async function hasImage(docker: Dockerode, image: string): Promise<boolea
 /** Pulls an image; gives up, and tells the engine so, when the registry is silent for `patienceMs`. */
 export function pullImage(docker: Dockerode, image: string, patienceMs: number): Promise<void> {
   return patiently(patienceMs, 'the registry does not answer', async (alive, signal) => {
-    const stream = await docker.pull(image.includes(':') || image.includes('@') ? image : `${image}:latest`, {
+    const stream = await docker.pull(/[:@][^/]*$/.test(image) ? image : `${image}:latest`, {
       abortSignal: signal,
     });
     await streamFinished(docker, stream, alive);

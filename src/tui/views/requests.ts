@@ -57,10 +57,10 @@ function hopColumns(theme: Theme): readonly Column<Exchange>[] {
   const { arrow } = theme.glyphs;
   const where: Column<Exchange> = {
     title: 'SEEN BY',
-    width: 17,
+    width: 16,
     flex: 1,
-    cell: ({ reporter }) =>
-      theme.span(`${reporter.workload} ${reporter.direction === 'inbound' ? 'in' : `out ${arrow}`}`),
+    cell: ({ reporter: { workload, direction } }) =>
+      theme.span(direction === 'inbound' ? `${arrow} ${workload}` : `${workload} ${arrow}`),
   };
   return [where, ...entryColumns(theme).filter(({ title }) => title !== 'TIME')];
 }

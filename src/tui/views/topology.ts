@@ -14,7 +14,7 @@ import { edgeSecurity, shareStyle } from './words.js';
 export function topologyView(state: State, size: Size, theme: Theme): readonly Line[] {
   const rows = topologyRows(state.mesh);
   const selected = state.cursor.topology;
-  const url = state.mesh.status?.gatewayUrl ?? '';
+  const { status } = state.mesh;
   return withPane(
     size,
     (width) =>
@@ -25,7 +25,7 @@ export function topologyView(state: State, size: Size, theme: Theme): readonly L
           selected,
           width,
           height: size.rows,
-          empty: `no workload has joined yet; traffic goes to ${url}`,
+          empty: status === null ? 'asking the control plane' : 'no workload has joined yet',
         },
         theme,
       ),

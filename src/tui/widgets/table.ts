@@ -27,6 +27,8 @@ export interface TableInput<Row> {
 }
 
 const MARKER = 2;
+/** Less than this of a name tells nothing. */
+const NARROWEST = 8;
 
 /** Head line and the visible rows, at most `height` lines. */
 export function table<Row>(input: TableInput<Row>, theme: Theme): readonly Line[] {
@@ -55,12 +57,13 @@ function layout<Row>(columns: readonly Column<Row>[], width: number): readonly P
     if (worst <= 0) break;
     kept = kept.filter(({ drop }) => (drop ?? 0) < worst);
   }
-  const spare = Math.max(0, width - needed());
+  // Negative where there is still too little room: then the flexible columns give way, and states stay whole.
+  const spare = width - needed();
   const shares = kept.reduce((sum, { flex }) => sum + (flex ?? 0), 0);
-  return kept.map((column) => ({
-    ...column,
-    cells: column.width + (shares === 0 ? 0 : Math.floor((spare * (column.flex ?? 0)) / shares)),
-  }));
+  return kept.map((column) => {
+    const share = shares === 0 ? 0 : Math.floor((spare * (column.flex ?? 0)) / shares);
+    return { ...column, cells: Math.max(Math.min(column.width, NARROWEST), column.width + share) };
+  });
 }
 
 function line<Row>(columns: readonly Placed<Row>[], theme: Theme, cellOf: (column: Placed<Row>) => Span | Line): Line {
