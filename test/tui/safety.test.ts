@@ -81,6 +81,17 @@ describe('any size', () => {
     );
   });
 
+  it('never cuts the state of encryption, however narrow', () => {
+    for (let cols = 60; cols <= 220; cols += 1) {
+      const screens = allScreens({ cols, rows: 24 });
+      for (const name of ['topology', 'requests', 'hops']) {
+        const text = plainText(view(screens[name]!, { cols, rows: 24 }, themeOf(false)));
+        expect(text, `${name} at ${cols}`).toContain('PLAIN !');
+        expect(text, `${name} at ${cols}`).toContain('mTLS ✓');
+      }
+    }
+  });
+
   it('says what it needs where there is no room', () => {
     const state = allScreens({ cols: 80, rows: 24 })['topology']!;
     expect(plainText(view(state, { cols: 40, rows: 10 }, themeOf(true))).trim()).toBe('needs 60x20; q quits');

@@ -52,6 +52,13 @@ function entryColumns(theme: Theme): readonly Column<Exchange>[] {
   ];
 }
 
+/** Who served it gives way to who saw it, after the flags. */
+const IN_HOPS: Readonly<Record<string, Partial<Column<Exchange>>>> = {
+  REQUEST: { width: 16 },
+  'SERVED BY': { drop: 1 },
+  FLAGS: { drop: 2 },
+};
+
 /** All hops: who saw it comes first. */
 function hopColumns(theme: Theme): readonly Column<Exchange>[] {
   const { arrow } = theme.glyphs;
@@ -62,7 +69,8 @@ function hopColumns(theme: Theme): readonly Column<Exchange>[] {
     cell: ({ reporter: { workload, direction } }) =>
       theme.span(direction === 'inbound' ? `${arrow} ${workload}` : `${workload} ${arrow}`),
   };
-  return [where, ...entryColumns(theme).filter(({ title }) => title !== 'TIME')];
+  const rest = entryColumns(theme).filter(({ title }) => title !== 'TIME');
+  return [where, ...rest.map((column) => ({ ...column, ...IN_HOPS[column.title] }))];
 }
 
 function requestOf({ kind, request, destination }: Exchange): string {
