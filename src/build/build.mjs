@@ -1,5 +1,6 @@
 // Builds dist/: host programs as ESM with dependencies left outside (blessed and dockerode must not be bundled), and the
 // container programs as single CommonJS files that need no node_modules. Entries that do not exist yet are skipped.
+import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
@@ -10,13 +11,13 @@ const host = present({
   index: 'src/index.ts',
   'cli/main': 'src/cli/main.ts',
   'keeper/main': 'src/keeper/main.ts',
-  'baseline/main': 'src/baseline/main.ts',
 });
 
 const container = present({
   'control-plane': 'src/control-plane/main.ts',
   proxy: 'src/proxy/main.ts',
   load: 'src/load/main.ts',
+  baseline: 'src/baseline/main.ts',
   probe: 'src/runtime/probe/main.ts',
   samples: 'examples/bookinfo/main.ts',
 });
@@ -45,3 +46,8 @@ await Promise.all([
     legalComments: 'none',
   }),
 ]);
+
+// Types of the public exports. TypeScript is there in a checkout, which is the only place where this runs.
+execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}src/build/types.json`], {
+  stdio: 'inherit',
+});

@@ -16,7 +16,8 @@ export class StepsView {
   step(step: StepReport): void {
     if (this.#json) this.#output.print(JSON.stringify({ type: 'step', ...step, ms: Math.round(step.ms) }));
     else if (step.state === 'done' || step.state === 'failed') this.#finished(step);
-    else if (this.#live) this.#output.sayOver(`  … ${step.name.padEnd(14)} ${step.text}`.slice(0, (process.stderr.columns ?? 80) - 1));
+    else if (this.#live)
+      this.#output.sayOver(`  … ${step.name.padEnd(14)} ${step.text}`.slice(0, (process.stderr.columns ?? 80) - 1));
   }
 
   #finished({ name, state, text, ms }: StepReport): void {

@@ -1,4 +1,5 @@
 import { systemClock } from '../platform/clock.js';
+import { SandboxError } from '../runtime/runtime.js';
 import { down } from '../sandbox/down.js';
 import type { SandboxState } from '../sandbox/home.js';
 import { type Context, clientOf, runtimeOf } from './context.js';
@@ -24,15 +25,19 @@ export async function watchSandbox(
   } else {
     await untilInterrupted(context, state, options.json);
   }
-  const started = Date.now();
+  const started = systemClock.now();
   output.say('removing everything …');
-  await down(context.home, state, await runtimeOf(state), Date.now);
-  output.say(`${output.style('green', '✓')} ${state.name} is down (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  await down(context.home, state, await runtimeOf(state), systemClock.now);
+  output.say(
+    `${output.style('green', '✓')} ${state.name} is down (${((systemClock.now() - started) / 1000).toFixed(1)} s)`,
+  );
 }
 
 /** Opens the terminal UI on a sandbox. */
 export async function openUi(context: Context, state: SandboxState, owned: boolean): Promise<'detach' | 'down'> {
-  const { runTui } = await import('../tui/run.js');
+  const { runTui, terminalProblem } = await import('../tui/run.js');
+  const problem = terminalProblem();
+  if (problem !== null) throw new SandboxError(problem, ['mesh-sandbox tap', 'mesh-sandbox status']);
   return runTui({
     client: clientOf(state),
     sandboxName: state.name,

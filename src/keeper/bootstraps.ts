@@ -47,7 +47,7 @@ export function sidecarBootstrap(plan: KeeperPlan, addresses: Addresses, start: 
 }
 
 export function loadBootstrap(plan: KeeperPlan, addresses: Addresses, start: Start): LoadBootstrap {
-  return { ...joinPart(plan, addresses, start), program: 'load', gatewayUrl: addresses.gatewayUrl };
+  return { ...joinPart(plan, addresses, start), program: 'load', gatewayUrl: addresses.gatewayUrl, fixed: null };
 }
 
 function joinPart(plan: KeeperPlan, addresses: Addresses, start: Start) {

@@ -6,6 +6,7 @@ import type { FromKeeper, KeeperPlan, ToKeeper } from '../protocol/keeper-messag
 import { chooseRuntime } from '../runtime/choose.js';
 import { SandboxError } from '../runtime/runtime.js';
 import { bringUp } from './bring-up.js';
+import { bringUpPlain, PlainParts } from './bring-up-plain.js';
 import { Parts } from './parts.js';
 import { runSteps } from './steps.js';
 import { Supervisor } from './supervisor.js';
@@ -33,7 +34,8 @@ async function keep(plan: KeeperPlan): Promise<void> {
   const host = runtime.sandbox({ ...plan, gatewayPort: plan.gatewayPort, apiPort: plan.apiPort });
   const client = new MeshClient({ url: `http://127.0.0.1:${plan.apiPort}`, token: plan.apiToken });
   const parts = new Parts(plan, host, client);
-  const supervisor = new Supervisor({ host, parts, client, clock, log });
+  const plain = new PlainParts(plan, host);
+  const supervisor = new Supervisor({ host, parts: plan.mesh ? parts : plain, client, clock, log });
   let ready = false;
   let ending = false;
   const end = async (code: number): Promise<void> => {
@@ -56,7 +58,10 @@ async function keep(plan: KeeperPlan): Promise<void> {
   });
   try {
     await supervisor.watch();
-    const steps = bringUp({ plan, runtime, host, parts, client, clock, casualty: () => supervisor.casualty });
+    const casualty = () => supervisor.casualty;
+    const steps = plan.mesh
+      ? bringUp({ plan, runtime, host, parts, client, clock, casualty })
+      : bringUpPlain(plan, runtime, plain, clock);
     await runSteps(steps, clock, (step) => tell({ type: 'step', step }));
     supervisor.supervise();
     ready = true;

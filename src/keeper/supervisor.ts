@@ -11,7 +11,7 @@ const USAGE_EVERY_MS = 2_000;
 
 export interface SupervisorParts {
   readonly host: SandboxHost;
-  readonly parts: Parts;
+  readonly parts: Pick<Parts, 'restart'>;
   readonly client: MeshClient;
   readonly clock: Clock;
   readonly log: Log;

@@ -16,6 +16,8 @@ async function main(): Promise<void> {
   const bootstrap = await readBootstrap<LoadBootstrap>(() => process.exit(0));
   const clock = systemClock;
   const loop = new OpenLoop({ clock, target: bootstrap.gatewayUrl });
+  onTermination(() => process.exit(0));
+  if (bootstrap.fixed !== null) return loop.setLoad(bootstrap.fixed);
   const startedAt = clock.now();
   const channel = new ControlChannel({
     bootstrap,
@@ -48,7 +50,6 @@ async function main(): Promise<void> {
     if (channel.connected) channel.send({ type: 'load-report', ...loop.takeCounts() });
   };
   report();
-  onTermination(() => process.exit(0));
 }
 
 void main();

@@ -1,11 +1,12 @@
 import type { AppSpec } from '../model/app.js';
 import type { Features } from './api-types.js';
+import type { LoadConfig } from './control-stream.js';
 
 /**
  * What a program of ours is told when it starts: one JSON line on standard input, the same on both runtimes, so that no
  * secret ever stands in an argument, an environment variable or a file.
  */
-export type Bootstrap = ControlPlaneBootstrap | SidecarBootstrap | LoadBootstrap;
+export type Bootstrap = ControlPlaneBootstrap | SidecarBootstrap | LoadBootstrap | BaselineBootstrap;
 
 interface CommonBootstrap {
   /** True = end when standard input ends (local runtime: the keeper is gone). */
@@ -69,4 +70,14 @@ export interface SidecarBootstrap extends JoinBootstrap {
 export interface LoadBootstrap extends JoinBootstrap {
   readonly program: 'load';
   readonly gatewayUrl: string;
+  /** Without a mesh there is nobody to ask: what to send from start to end. Null = the control plane says. */
+  readonly fixed: LoadConfig | null;
+}
+
+/** The plain reverse proxy of `up --no-mesh`. */
+export interface BaselineBootstrap extends CommonBootstrap {
+  readonly program: 'baseline';
+  readonly listen: HostPort;
+  /** `http://host:port` of the service behind it. */
+  readonly target: string;
 }

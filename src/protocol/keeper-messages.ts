@@ -27,7 +27,11 @@ export interface KeeperPlan {
   readonly name: string;
   readonly owner: string;
   readonly app: AppSpec;
-  readonly runtime: { readonly kind: 'docker' | 'local'; readonly dockerHost: string | null; readonly image: string | null };
+  readonly runtime: {
+    readonly kind: 'docker' | 'local';
+    readonly dockerHost: string | null;
+    readonly image: string | null;
+  };
   readonly gatewayPort: number;
   readonly apiPort: number;
   readonly directory: string;
@@ -35,4 +39,6 @@ export interface KeeperPlan {
   readonly seed: number;
   readonly features: Features;
   readonly loadRps: number;
+  /** False: a plain reverse proxy in place of gateway, sidecars and control plane. */
+  readonly mesh: boolean;
 }

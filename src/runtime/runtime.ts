@@ -4,7 +4,7 @@ import type { PartUsage } from '../model/metrics.js';
 /**
  * The one interface behind which a sandbox runs: `docker` (pods in network namespaces) or `local` (child processes).
  * A sandbox consists of *parts*: `control-plane`, `gateway`, `load`, and per workload `<workload>/sidecar` and
- * `<workload>/app`. Whatever else an engine needs (pause and init containers, networks) is its own affair.
+ * `<workload>/app`; without a mesh of `baseline`, `load` and apps. Whatever else an engine needs (pause and init containers, networks) is its own affair.
  */
 export type RuntimeKind = 'docker' | 'local';
 
@@ -84,7 +84,10 @@ export interface SandboxHost {
   open(): Promise<Addresses>;
   /** Creates the pod of a workload (network namespace and interception) and its parts, stopped. */
   createPod(workload: string): Promise<void>;
-  /** Creates a part outside pods, stopped: `control-plane`, `gateway`, `load`. */
+  /**
+   * Creates a part outside pods, stopped: `control-plane`, `gateway`, `load`; without a mesh also `baseline` and
+   * `<workload>/app`.
+   */
   createPart(part: PartName): Promise<void>;
   /**
    * Starts a part. Programs of ours get `bootstrap` as one line on standard input; apps get null. `listenPorts`: where the

@@ -57,6 +57,7 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
     seed: options.seed,
     features: options.features,
     loadRps: options.loadRps,
+    mesh: options.mesh,
   };
   const state = stateOf(plan, options);
   writeFileAtomic(join(plan.directory, 'app.json'), JSON.stringify(plan.app));

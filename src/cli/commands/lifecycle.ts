@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { systemClock } from '../../platform/clock.js';
 import { isRunning } from '../../platform/process-info.js';
 import { chooseRuntime } from '../../runtime/choose.js';
 import { down } from '../../sandbox/down.js';
+import type { SandboxState } from '../../sandbox/home.js';
 import { type Context, clientOf, findSandbox, runtimeOf } from '../context.js';
 import { table } from '../output.js';
 import { openUi } from '../watch.js';
@@ -39,9 +41,11 @@ async function downOne(context: Context, name: string | undefined): Promise<void
     return removeLeftovers(context);
   }
   const state = findSandbox(context, name);
-  const started = Date.now();
-  await down(home, state, await runtimeOf(state), Date.now);
-  output.say(`${output.style('green', '✓')} ${state.name} is down (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  const started = systemClock.now();
+  await down(home, state, await runtimeOf(state), systemClock.now);
+  output.say(
+    `${output.style('green', '✓')} ${state.name} is down (${((systemClock.now() - started) / 1000).toFixed(1)} s)`,
+  );
 }
 
 async function downAll(context: Context): Promise<void> {
@@ -75,8 +79,7 @@ async function list(context: Context, json: boolean): Promise<void> {
         app: state.app,
         runtime: state.runtime,
         url: `http://127.0.0.1:${state.gatewayPort}`,
-        state:
-          status === null ? (isRunning(state.keeper) ? 'starting' : 'stopped') : status.ready ? 'ready' : 'not ready',
+        state: stateOf(state, status?.ready ?? null),
         keeper: isRunning(state.keeper),
         since: new Date(state.createdAt).toISOString(),
       };
@@ -96,4 +99,10 @@ async function list(context: Context, json: boolean): Promise<void> {
     ]),
   ))
     output.print(line);
+}
+
+function stateOf(state: SandboxState, ready: boolean | null): string {
+  if (!isRunning(state.keeper) && ready === null) return 'stopped';
+  if (!state.mesh) return 'no mesh';
+  return ready === null ? 'starting' : ready ? 'ready' : 'not ready';
 }

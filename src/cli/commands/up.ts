@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { formatProblem, readApp } from '../../compose/read-app.js';
 import { resolveSource } from '../../compose/samples.js';
 import type { AppSpec } from '../../model/app.js';
+import { systemClock } from '../../platform/clock.js';
 import { isRunning } from '../../platform/process-info.js';
 import { chooseRuntime } from '../../runtime/choose.js';
 import { packageRoot } from '../../runtime/programs.js';
@@ -86,13 +87,13 @@ async function existing(context: Context, name: string): Promise<SandboxState | 
     return state;
   }
   output.say(`${name} was left behind by a crash; removing what is left of it`);
-  await down(home, state, await runtimeOf(state), Date.now);
+  await down(home, state, await runtimeOf(state), systemClock.now);
   return null;
 }
 
 async function build(context: Context, name: string, app: AppSpec, flags: UpFlags): Promise<SandboxState> {
   const { home, output } = context;
-  const started = Date.now();
+  const started = systemClock.now();
   const runtime = await chooseRuntime({
     kind: flags.runtime,
     dockerHost: flags.dockerHost ?? null,
@@ -115,13 +116,15 @@ async function build(context: Context, name: string, app: AppSpec, flags: UpFlag
       loadRps: flags.load ?? app.load.rps,
       mesh: flags.mesh,
       keeperProgram: join(packageRoot(), 'dist', 'keeper', 'main.js'),
-      now: Date.now,
+      now: systemClock.now,
       onStep: (step) => view.step(step),
       signal: interrupt.signal,
     });
     if (flags.json === true)
-      output.print(JSON.stringify({ type: 'ready', name, gatewayUrl: gatewayUrl(state), ms: Date.now() - started }));
-    else welcome(context, state, app, Date.now() - started);
+      output.print(
+        JSON.stringify({ type: 'ready', name, gatewayUrl: gatewayUrl(state), ms: systemClock.now() - started }),
+      );
+    else welcome(context, state, app, systemClock.now() - started);
     return state;
   } finally {
     interrupt.done();

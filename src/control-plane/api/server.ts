@@ -63,6 +63,7 @@ function streamEvents(plane: ControlPlane, clock: Clock, response: Response): vo
   function tick(): void {
     send({ type: 'edges', edges: plane.edges.stats() });
     send({ type: 'status', status: plane.status() });
+    send({ type: 'workloads', workloads: plane.workloads() });
     send({ type: 'faults', faults: plane.faults() });
     timer = clock.after(EDGES_EVERY_MS, tick);
   }

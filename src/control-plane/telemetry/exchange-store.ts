@@ -59,7 +59,8 @@ export class ExchangeStore {
   #last(): string {
     this.#entries = this.#entries.slice(-1_000);
     const settled = this.#clock.monotonic() - SETTLE_MS;
-    const entry = this.#entries.findLast(({ heardAt }) => heardAt <= settled) ?? this.#entries[this.#entries.length - 1];
+    const entry =
+      this.#entries.findLast(({ heardAt }) => heardAt <= settled) ?? this.#entries[this.#entries.length - 1];
     return entry?.id ?? '';
   }
 

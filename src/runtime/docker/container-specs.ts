@@ -144,6 +144,27 @@ export function loadSpec(parts: SpecParts): Spec {
   });
 }
 
+/** An app without a pod (`--no-mesh`): on the sandbox's network under its service's name, as plain Compose runs it. */
+export function plainAppSpec(parts: SpecParts, workload: WorkloadSpec): Spec {
+  const spec = appSpec(parts, workload, '');
+  const aliases = [workload.app, workload.name];
+  return {
+    ...spec,
+    HostConfig: { ...spec.HostConfig, NetworkMode: parts.network },
+    NetworkingConfig: { EndpointsConfig: { [parts.network]: { Aliases: aliases } } },
+  };
+}
+
+/** The plain reverse proxy in place of gateway and sidecars, published like the gateway. */
+export function baselineSpec(parts: SpecParts): Spec {
+  const spec = gatewaySpec(parts);
+  return {
+    ...spec,
+    Labels: labelsOf(parts.plan, 'baseline'),
+    Cmd: ['node', `${IMAGE_PROGRAMS}/baseline.cjs`],
+  };
+}
+
 function alias({ network }: SpecParts, name: string): NonNullable<Spec['NetworkingConfig']> {
   return { EndpointsConfig: { [network]: { Aliases: [name] } } };
 }

@@ -17,6 +17,7 @@ import {
 } from '../runtime.js';
 import {
   appSpec,
+  baselineSpec,
   CONTROL_PLANE_HOST,
   controlPlaneSpec,
   GATEWAY_HOST,
@@ -24,6 +25,7 @@ import {
   initSpec,
   loadSpec,
   pauseSpec,
+  plainAppSpec,
   type SpecParts,
   STATE_FOLDER,
   sidecarSpec,
@@ -120,7 +122,14 @@ export class DockerSandbox implements SandboxHost {
       await this.#create(part, controlPlaneSpec(this.#specs, volume));
       return;
     }
-    await this.#create(part, part === 'gateway' ? gatewaySpec(this.#specs) : loadSpec(this.#specs));
+    await this.#create(part, this.#partSpec(part));
+  }
+
+  #partSpec(part: PartName): ContainerCreateOptions {
+    if (part === 'gateway') return gatewaySpec(this.#specs);
+    if (part === 'baseline') return baselineSpec(this.#specs);
+    if (part.endsWith('/app')) return plainAppSpec(this.#specs, this.#workload(part.slice(0, -'/app'.length)));
+    return loadSpec(this.#specs);
   }
 
   async start(part: PartName, bootstrap: string | null): Promise<void> {

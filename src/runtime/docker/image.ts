@@ -81,7 +81,9 @@ async function removeOlder({ docker, owner, repository }: ImageParts, current: s
     docker.listImages({ filters: { label: [`${LABEL.owner}=${owner}`] } }),
   ]);
   const older = images.filter(
-    (image) => image.Id !== id && (image.RepoTags ?? []).every((tag) => tag.startsWith(`${repository}:`)),
+    (image) =>
+      image.Id !== id &&
+      (image.RepoTags ?? []).every((tag) => tag.startsWith(`${repository}:`) || tag === '<none>:<none>'),
   );
   // In use by another sandbox, or being removed by another command: then it stays.
   await Promise.all(

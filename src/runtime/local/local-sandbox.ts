@@ -189,7 +189,8 @@ export class LocalSandbox implements SandboxHost {
 /** Bundle of a part of ours. */
 export function programOf(part: PartName): string {
   if (part === 'control-plane') return 'control-plane.cjs';
-  return part === 'load' ? 'load.cjs' : 'proxy.cjs';
+  if (part === 'load' || part === 'baseline') return `${part}.cjs`;
+  return 'proxy.cjs';
 }
 
 /** Node flags of a part of ours. */
