@@ -9,7 +9,7 @@ import { SandboxError } from '../runtime.js';
 import type { TarEntry } from './tar.js';
 
 /** Changes with the recipe, so that images of an older one are not used. */
-const RECIPE = 4;
+const RECIPE = 5;
 
 const IPTABLES = ['', '-save', '-restore'].flatMap((verb) => [`iptables${verb}`, `ip6tables${verb}`]);
 

@@ -78,7 +78,7 @@ async function useAs(parts: ImageParts, tag: string, text: string): Promise<{ im
 async function removeOlder({ docker, owner, repository }: ImageParts, current: string): Promise<void> {
   const [{ Id: id = '' } = {}, images] = await Promise.all([
     docker.getImage(current).inspect(),
-    docker.listImages({ filters: { label: [`${LABEL.owner}=${owner}`] } }),
+    docker.listImages({ filters: { label: [`${LABEL.imageOwner}=${owner}`] } }),
   ]);
   const older = images.filter(
     (image) =>
@@ -131,7 +131,7 @@ function dockerfile(owner: string): string {
     'RUN apk add --no-cache iptables',
     `RUN mkdir -p /var/lib/mesh-sandbox && chown ${UIDS.controlPlane}:${UIDS.controlPlane} /var/lib/mesh-sandbox && chmod 700 /var/lib/mesh-sandbox`,
     'COPY root/ /',
-    `LABEL ${LABEL.owner}=${owner}`,
+    `LABEL ${LABEL.imageOwner}=${owner}`,
     'WORKDIR /',
     'ENTRYPOINT []',
     '',
@@ -148,7 +148,7 @@ async function assemble(
   const changes = [
     'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     'WORKDIR /',
-    `LABEL ${LABEL.owner}=${parts.owner}`,
+    `LABEL ${LABEL.imageOwner}=${parts.owner}`,
   ];
   const stream = await parts.docker.importImage(tarStream([...hostEntries(), ...programs]), { repo, tag, changes });
   await streamFinished(parts.docker, stream);

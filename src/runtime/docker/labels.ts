@@ -1,11 +1,15 @@
 import type { SandboxIdentity } from '../runtime.js';
 
-/** Labels of everything that we create. Both owner and sandbox must fit before anything is touched. */
+/**
+ * Labels of everything that we create. Both owner and sandbox must fit before anything is touched. Images have a label of
+ * their own: containers inherit an image's labels, and somebody's `docker run` of our image must not look like ours.
+ */
 export const LABEL = {
   owner: 'dev.mesh-sandbox.owner',
   sandbox: 'dev.mesh-sandbox.sandbox',
   name: 'dev.mesh-sandbox.name',
   part: 'dev.mesh-sandbox.part',
+  imageOwner: 'dev.mesh-sandbox.image-owner',
 } as const;
 
 /** Labels of one object; the Compose ones let `docker compose ls` and other tools group our containers. */
