@@ -31,6 +31,7 @@ await Promise.all([
     entryPoints: host,
     outdir: 'dist',
     format: 'esm',
+    // Dependencies stay outside, but for the one that every command needs at once.
     packages: 'external',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import {
   type ApiError,
   EVENTS_PATH,
@@ -84,7 +84,7 @@ export class MeshClient {
     return readAll(await this.#send('GET', '/metrics', null, 10_000));
   }
 
-  #send(
+  async #send(
     method: string,
     path: string,
     body: string | null,
@@ -92,6 +92,8 @@ export class MeshClient {
     signal?: AbortSignal,
   ): Promise<IncomingMessage> {
     const url = new URL(path, this.#address.url);
+    // Loaded on first use: commands that only print help do not pay for it.
+    const { request: httpRequest } = await import('node:http');
     return new Promise((resolve, reject) => {
       const request = httpRequest(
         url,

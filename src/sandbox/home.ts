@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +39,7 @@ export class Home {
     const file = join(this.directory, 'owner');
     if (existsSync(file)) return readFileSync(file, 'utf8').trim();
     this.#make(this.directory);
-    const id = randomUUID();
+    const id = crypto.randomUUID();
     writeFileAtomic(file, `${id}\n`);
     return id;
   }

@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testcontainers: ['client', 'sandbox', 'model'],
   tui: ['client', 'lessons', 'protocol', 'platform', 'model'],
   cli: ['compose', 'resources', 'protocol', 'runtime', 'client', 'sandbox', 'lessons', 'tui', 'platform', 'model'],
-  baseline: ['platform', 'model'],
+  baseline: ['protocol', 'platform', 'model'],
   build: [],
 };
 

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { diagnose } from '../../runtime/diagnose.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../output.js';
 
@@ -10,6 +9,7 @@ export function addDoctor(program: Command, context: Context): void {
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (flags: { output: string }) => {
       const { output, home, environment } = context;
+      const { diagnose } = await import('../../runtime/diagnose.js');
       const findings = await diagnose({ environment, owner: home.owner(), known: home.list().map(({ id }) => id) });
       if (findings.some(({ state }) => state === 'failed')) process.exitCode = EXIT.findings;
       if (flags.output === 'json') return output.json(findings);

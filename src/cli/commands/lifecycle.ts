@@ -6,7 +6,6 @@ import { down } from '../../sandbox/down.js';
 import type { SandboxState } from '../../sandbox/home.js';
 import { type Context, clientOf, findSandbox, runtimeOf } from '../context.js';
 import { table } from '../output.js';
-import { openUi } from '../watch.js';
 
 /** `down`, `list`, `ui`. */
 export function addLifecycle(program: Command, context: Context): void {
@@ -29,6 +28,7 @@ export function addLifecycle(program: Command, context: Context): void {
     .option('--name <name>', 'which sandbox')
     .action(async (flags: { name?: string }) => {
       const state = findSandbox(context, flags.name);
+      const { openUi } = await import('../watch.js');
       if (context.output.isTty) await openUi(context, state, false);
       else context.output.error('the terminal UI needs a terminal', ['mesh-sandbox tap', 'mesh-sandbox status']);
     });

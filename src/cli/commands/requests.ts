@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Exchange } from '../../model/exchange.js';
 import { explain } from '../../model/explain.js';
@@ -111,7 +110,7 @@ async function curl(context: Context, url: string, flags: CurlFlags): Promise<vo
       from,
       workloads.map(({ name }) => name),
     );
-  const id = randomUUID();
+  const id = crypto.randomUUID();
   const given = flags.header ?? [];
   const headers: [string, string][] = [
     ...given,

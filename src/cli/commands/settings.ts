@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import type { MeshClient } from '../../client/mesh-client.js';
 import { nearest } from '../../model/nearest.js';
-import type { Features } from '../../protocol/api-types.js';
+import type { Features, LoadStatus } from '../../protocol/api-types.js';
 import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
 import { table } from '../output.js';
@@ -57,10 +58,11 @@ export function addSettings(program: Command, context: Context): void {
     program
       .command('load')
       .description('the built-in traffic: show it, or set its rate')
-      .argument('[rps]', 'requests per second', number(0, 5000)),
-  ).action(async (rps: number | undefined, flags: { name?: string }) => {
+      .argument('[rps]', 'requests per second', number(0, 5000))
+      .option('--path <path...>', 'what to ask for, in turn'),
+  ).action(async (rps: number | undefined, flags: { name?: string; path?: string[] }) => {
     const client = clientOf(findSandbox(context, flags.name));
-    const load = rps === undefined ? await client.call('load', {}) : await client.call('setLoad', { rps });
+    const load = await change(client, rps, flags.path);
     context.output.print(
       `${load.rps} requests/s to ${load.paths.join(', ')}: ${load.sent} sent, ${load.ok} ok, ${load.failed} failed, ${load.missed} missed`,
     );
@@ -76,4 +78,9 @@ function changeOf(feature: string, verb: 'enable' | 'disable'): Partial<Features
     `unknown feature ${JSON.stringify(feature)}${close === null ? '' : `; did you mean ${close}?`}`,
     [`there are: ${names.join(', ')}`],
   );
+}
+
+function change(client: MeshClient, rps: number | undefined, paths: string[] | undefined): Promise<LoadStatus> {
+  if (rps === undefined && paths === undefined) return client.call('load', {});
+  return client.call('setLoad', { ...(rps === undefined ? {} : { rps }), ...(paths === undefined ? {} : { paths }) });
 }

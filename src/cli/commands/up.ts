@@ -1,24 +1,10 @@
-import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { formatProblem, readApp } from '../../compose/read-app.js';
-import { resolveSource } from '../../compose/samples.js';
-import type { AppSpec } from '../../model/app.js';
-import { systemClock } from '../../platform/clock.js';
-import { isRunning } from '../../platform/process-info.js';
-import { chooseRuntime } from '../../runtime/choose.js';
-import { packageRoot } from '../../runtime/programs.js';
 import { SandboxError } from '../../runtime/runtime.js';
-import { down } from '../../sandbox/down.js';
-import type { SandboxState } from '../../sandbox/home.js';
-import { up } from '../../sandbox/up.js';
-import { type Context, DEFAULT_NAME, runtimeOf } from '../context.js';
-import { formatMs } from '../output.js';
+import { type Context, DEFAULT_NAME } from '../context.js';
+import { safeName } from '../names.js';
 import { integer, number } from '../parse.js';
-import { StepsView } from '../steps-view.js';
-import { watchSandbox } from '../watch.js';
 
-interface UpFlags {
+export interface UpFlags {
   readonly detach?: boolean;
   readonly runtime: 'auto' | 'docker' | 'local';
   readonly name?: string;
@@ -50,144 +36,11 @@ export function addUp(program: Command, context: Context): void {
     .option('--docker-host <host>', 'engine to use, e.g. unix:///var/run/docker.sock')
     .option('--image <image>', 'image to use in place of our own')
     .option('--json', 'steps and events as JSON lines')
-    .action((source: string | undefined, flags: UpFlags) => run(context, source ?? null, flags));
-}
-
-async function run(context: Context, source: string | null, flags: UpFlags): Promise<void> {
-  const app = loadApp(context, source);
-  for (const { message } of app.warnings) if (flags.json !== true) context.output.say(`  ! ${message}`);
-  const name = flags.name ?? safeName(app.name);
-  const state = (await existing(context, name)) ?? (await build(context, name, app, flags));
-  if (flags.detach === true) return;
-  await watchSandbox(context, state, { json: flags.json === true, tui: flags.tui });
-}
-
-/** Reads the Compose file; all its problems at once. */
-function loadApp({ output, environment }: Context, source: string | null): AppSpec {
-  const { file, text } = resolveSource(source, process.cwd(), packageRoot());
-  const result = readApp({ text, file, environment });
-  if (result.ok) return result.app;
-  for (const problem of result.problems) output.say(formatProblem(problem));
-  throw new SandboxError(
-    `${file} has ${result.problems.length} ${result.problems.length === 1 ? 'problem' : 'problems'}`,
-  );
-}
-
-/** A second `up` of the same name attaches; what a crash left behind is removed first. */
-async function existing(context: Context, name: string): Promise<SandboxState | null> {
-  const { home, output } = context;
-  const state = home.read(name);
-  if (state === null) {
-    // A claim that was never completed: its command died before it wrote anything.
-    home.forget(name);
-    return null;
-  }
-  if (isRunning(state.keeper)) {
-    output.say(`${name} is up already: ${gatewayUrl(state)}`);
-    return state;
-  }
-  output.say(`${name} was left behind by a crash; removing what is left of it`);
-  await down(home, state, await runtimeOf(state), systemClock.now);
-  return null;
-}
-
-async function build(context: Context, name: string, app: AppSpec, flags: UpFlags): Promise<SandboxState> {
-  const { home, output } = context;
-  const started = systemClock.now();
-  const runtime = await chooseRuntime({
-    kind: flags.runtime,
-    dockerHost: flags.dockerHost ?? null,
-    image: flags.image ?? null,
-    owner: home.owner(),
-  });
-  if (flags.json !== true) output.say(`${output.style('bold', `mesh-sandbox up ${name}`)} on ${runtime.description}`);
-  const view = new StepsView(output, flags.json === true);
-  const interrupt = interruption(context, name);
-  try {
-    const state = await up(home, {
-      name,
-      app,
-      runtime,
-      dockerHost: flags.dockerHost ?? null,
-      image: flags.image ?? null,
-      gatewayPort: flags.port,
-      seed: flags.seed ?? randomInt(2 ** 31 - 1),
-      features: { mtls: flags.mtls, retries: true },
-      loadRps: flags.load ?? app.load.rps,
-      mesh: flags.mesh,
-      keeperProgram: join(packageRoot(), 'dist', 'keeper', 'main.js'),
-      now: systemClock.now,
-      onStep: (step) => view.step(step),
-      signal: interrupt.signal,
+    .action(async (source: string | undefined, flags: UpFlags) => {
+      // Readers, runtimes and screens are loaded when they are needed, not for --help.
+      const { runUp } = await import('../up.js');
+      await runUp(context, source ?? null, flags);
     });
-    if (flags.json === true)
-      output.print(
-        JSON.stringify({ type: 'ready', name, gatewayUrl: gatewayUrl(state), ms: systemClock.now() - started }),
-      );
-    else welcome(context, state, app, systemClock.now() - started);
-    return state;
-  } finally {
-    interrupt.done();
-  }
-}
-
-/** First Ctrl-C: undo everything in order. Second: leave at once, with the one command that cleans up. */
-function interruption({ output }: Context, name: string): { signal: AbortSignal; done(): void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) {
-      output.say(`\nleft as it is; to clean up: mesh-sandbox down --name ${name}`);
-      process.exit(130);
-    }
-    output.say('\nstopping and removing everything … (Ctrl-C again to leave at once)');
-    controller.abort();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  return {
-    signal: controller.signal,
-    done: () => {
-      for (const signal of signals) process.off(signal, onSignal);
-    },
-  };
-}
-
-/** The five lines that a newcomer needs. */
-function welcome({ output }: Context, state: SandboxState, app: AppSpec, ms: number): void {
-  const url = `${gatewayUrl(state)}${app.load.paths[0] ?? '/'}`;
-  const at = state.name === DEFAULT_NAME ? '' : ` --name ${state.name}`;
-  output.say('');
-  output.say(`${output.style('green', 'ready')} in ${formatMs(ms)}: ${output.style('bold', url)}`);
-  if (!state.mesh) {
-    output.say(
-      `  a plain reverse proxy, no sidecars: compare with ${output.style('cyan', 'mesh-sandbox down && mesh-sandbox up')}`,
-    );
-    return;
-  }
-  const service = app.services.some(({ name }) => name === 'ratings')
-    ? 'ratings'
-    : (app.services[0]?.name ?? 'SERVICE');
-  const lines: [string, string][] = [
-    [`mesh-sandbox ui${at}`, 'see every request live'],
-    [`mesh-sandbox fault add --to ${service} --abort 503 --percent 50${at}`, 'make a service sick, watch retries'],
-    [`mesh-sandbox explain last${at}`, 'why a request went as it did'],
-    [`mesh-sandbox down${at}`, 'remove everything'],
-  ];
-  for (const [command, what] of lines) output.say(`  ${output.style('cyan', command.padEnd(66))} ${what}`);
-}
-
-function gatewayUrl(state: SandboxState): string {
-  return `http://127.0.0.1:${state.gatewayPort}`;
-}
-
-function safeName(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, '-')
-      .replace(/^-+|-+$/g, '')
-      .slice(0, 40) || 'app'
-  );
 }
 
 function validName(name: string): string {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { WorkloadSpec } from '../../model/app.js';
 import { IMAGE_NAME, IMAGE_PROGRAMS } from '../programs.js';
 import { SandboxError } from '../runtime.js';
@@ -10,8 +10,9 @@ import { SandboxError } from '../runtime.js';
 export function appCommand(workload: WorkloadSpec, programs: string): string[] {
   if (workload.localCommand !== null) return [...workload.localCommand];
   const [program, script = '', ...rest] = workload.command;
-  if (workload.image === IMAGE_NAME && program === 'node' && script.startsWith(`${IMAGE_PROGRAMS}/`)) {
-    return [process.execPath, join(programs, script.slice(IMAGE_PROGRAMS.length + 1)), ...rest];
+  const ours = script.startsWith(`${IMAGE_PROGRAMS}/`) && posix.dirname(posix.normalize(script)) === IMAGE_PROGRAMS;
+  if (workload.image === IMAGE_NAME && program === 'node' && ours) {
+    return [process.execPath, join(programs, posix.basename(script)), ...rest];
   }
   throw new SandboxError(`the local runtime does not know how to start ${workload.name}`, [
     `say it in the Compose file: services.${workload.name}.x-mesh.local: ["npm", "start"]`,

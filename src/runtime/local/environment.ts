@@ -34,9 +34,10 @@ export function rewriteAddresses(text: string, app: AppSpec, listenPorts: Readon
       for (const name of hostNames(service.name).reverse()) {
         const pattern = new RegExp(`(?<![\\w.-])${name.replaceAll('.', '\\.')}:${port}(?!\\d)`, 'g');
         rewritten = rewritten.replace(pattern, `127.0.0.1:${local}`);
+        // Port 80 need not be said.
+        const bare = new RegExp(`http://${name.replaceAll('.', '\\.')}(?=[/?#",\\s]|$)`, 'g');
+        if (port === 80) rewritten = rewritten.replace(bare, `http://127.0.0.1:${local}`);
       }
-      if (port === 80)
-        rewritten = rewritten.replace(new RegExp(`http://${service.name}(?=[/?]|$)`, 'g'), `http://127.0.0.1:${local}`);
     }
   }
   return rewritten;

@@ -3,6 +3,7 @@ import { type Clock, sleep, systemClock } from '../../platform/clock.js';
 import { isRunning } from '../../platform/process-info.js';
 import type { Runtime, SandboxIdentity, SandboxPlan } from '../runtime.js';
 import { LocalSandbox } from './local-sandbox.js';
+import { endGroup } from './process-group.js';
 import { type KnownProcess, ProcessTable, signalProcess } from './process-table.js';
 
 /** How long processes may take to end by themselves, ms. */
@@ -14,6 +15,8 @@ export class LocalRuntime implements Runtime {
   readonly description: string;
   readonly #programs: string;
   readonly #clock: Clock;
+  /** Those of this process, by id: a removal stops them from starting more. */
+  readonly #sandboxes = new Map<string, LocalSandbox>();
 
   constructor(why: string, programs: string, clock: Clock = systemClock) {
     this.description = `local processes on 127.0.0.1 (${why})`;
@@ -26,15 +29,20 @@ export class LocalRuntime implements Runtime {
   }
 
   sandbox(plan: SandboxPlan): LocalSandbox {
-    return new LocalSandbox(plan, this.#programs, this.#clock);
+    const sandbox = new LocalSandbox(plan, this.#programs, this.#clock);
+    this.#sandboxes.set(plan.id, sandbox);
+    return sandbox;
   }
 
-  async remove(_identity: SandboxIdentity, directory: string): Promise<readonly string[]> {
-    const left = ProcessTable.read(directory).filter((known) => isRunning(known));
-    for (const known of left) signalProcess(known, 'SIGTERM');
+  async remove({ id }: SandboxIdentity, directory: string): Promise<readonly string[]> {
+    await this.#sandboxes.get(id)?.close();
+    const known = ProcessTable.read(directory);
+    const left = known.filter((process) => isRunning(process));
+    for (const process of left) signalProcess(process, 'SIGTERM');
     await this.#untilGone(left);
-    for (const known of left) signalProcess(known, 'SIGKILL');
+    for (const process of left) signalProcess(process, 'SIGKILL');
     await this.#untilGone(left);
+    for (const { pid, group } of known) if (group) endGroup(pid, id);
     rmSync(directory, { recursive: true, force: true });
     return left.map(({ part, pid }) => `process ${pid} (${part})`);
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { PartUsage } from '../../model/metrics.js';
 import type { Clock } from '../../platform/clock.js';
 import { startTimeOf } from '../../platform/process-info.js';
+import { Gate } from '../gate.js';
 import { freePort } from '../ports.js';
 import {
   type Addresses,
@@ -18,6 +19,7 @@ import {
 import { appCommand } from './app-command.js';
 import { appEnvironment, rewriteAddresses } from './environment.js';
 import { readLog } from './log-file.js';
+import { endGroup, MARK } from './process-group.js';
 import { ProcessTable } from './process-table.js';
 import { type CpuSample, measure, usageOf } from './usage.js';
 
@@ -34,6 +36,7 @@ export class LocalSandbox implements SandboxHost {
   readonly #table: ProcessTable;
   readonly #appPorts = new Map<string, { port: number; target: number }[]>();
   readonly #cpu = new Map<PartName, CpuSample>();
+  readonly #gate = new Gate();
   #onExit: ((exit: PartExit) => void) | null = null;
 
   constructor(plan: SandboxPlan, programs: string, clock: Clock) {
@@ -74,21 +77,30 @@ export class LocalSandbox implements SandboxHost {
     bootstrap: string | null,
     listenPorts: Readonly<Record<string, number>> = {},
   ): Promise<void> {
-    if (part.endsWith('/pod')) return;
-    const isApp = bootstrap === null;
-    const log = openSync(join(this.#plan.directory, 'logs', `${part.replaceAll('/', '.')}.log`), 'a', 0o600);
-    const [command, ...args] = isApp
-      ? this.#appCommand(part)
-      : [process.execPath, ...flagsOf(part), join(this.#programs, programOf(part))];
-    const environment = isApp ? this.#appEnvironment(part, listenPorts) : programEnvironment();
-    const child = spawn(command as string, args, { stdio: ['pipe', log, log], env: environment, detached: isApp });
-    closeSync(log);
-    await started(child, command as string);
-    this.#children.set(part, child);
-    this.#table.add({ part, pid: child.pid as number, startTime: startTimeOf(child.pid as number), group: isApp });
-    child.stdin?.on('error', () => {});
+    // Running already is what was wanted; a pod is nothing here.
+    if (part.endsWith('/pod') || this.#children.has(part)) return;
+    const child = await this.#gate.pass(() => this.#spawn(part, bootstrap === null, listenPorts));
     if (bootstrap !== null) child.stdin?.write(`${bootstrap}\n`);
+  }
+
+  async #spawn(part: PartName, isApp: boolean, listenPorts: Readonly<Record<string, number>>): Promise<ChildProcess> {
+    const [command = '', ...args] = isApp
+      ? appCommand(this.#workload(part), this.#programs)
+      : [process.execPath, ...flagsOf(part), join(this.#programs, programOf(part))];
+    const env = isApp ? this.#appEnvironment(part, listenPorts) : programEnvironment();
+    const log = openSync(join(this.#plan.directory, 'logs', `${part.replaceAll('/', '.')}.log`), 'a', 0o600);
+    const child = spawn(command, args, { stdio: ['pipe', log, log], env, detached: isApp });
+    closeSync(log);
+    child.stdin?.on('error', () => {});
     child.once('exit', (code, signal) => this.#ended(part, child, code, signal));
+    // Written down before anything else happens: whoever cleans up after us must know of it.
+    const { pid } = child;
+    if (pid !== undefined) {
+      this.#children.set(part, child);
+      this.#table.add({ part, pid, startTime: startTimeOf(pid), group: isApp });
+    }
+    await started(child, command);
+    return child;
   }
 
   async stop(part: PartName, graceMs: number): Promise<void> {
@@ -114,6 +126,11 @@ export class LocalSandbox implements SandboxHost {
         this.#onExit = null;
       },
     };
+  }
+
+  /** From now on nothing is started; resolves when nothing is being started any more. */
+  close(): Promise<void> {
+    return this.#gate.close();
   }
 
   async usage(): Promise<readonly PartUsage[]> {
@@ -150,14 +167,13 @@ export class LocalSandbox implements SandboxHost {
     return { code, stdout, stderr };
   }
 
-  #appCommand(part: PartName): string[] {
-    return appCommand(this.#workload(part), this.#programs);
-  }
-
   #appEnvironment(part: PartName, listenPorts: Readonly<Record<string, number>>): NodeJS.ProcessEnv {
     const workload = this.#workload(part);
     const target = this.#appPorts.get(workload.name)?.[0]?.target ?? 0;
-    return appEnvironment(this.#plan.app, workload, target, listenPorts, process.env);
+    return {
+      ...appEnvironment(this.#plan.app, workload, target, listenPorts, process.env),
+      [MARK]: this.#plan.id,
+    };
   }
 
   #workload(part: PartName) {
@@ -178,6 +194,7 @@ export class LocalSandbox implements SandboxHost {
   }
 
   #ended(part: PartName, child: ChildProcess, code: number | null, signal: string | null): void {
+    if (part.endsWith('/app') && child.pid !== undefined) endGroup(child.pid, this.#plan.id);
     if (this.#children.get(part) !== child) return;
     this.#children.delete(part);
     this.#cpu.delete(part);

@@ -1,0 +1,165 @@
+// Figures of a whole sandbox: time to the first 200, down, image, memory of a sidecar, --help.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { median } from './data-plane.mjs';
+
+const cli = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+
+export function engineAnswers() {
+  return spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Times of `up -d` (to the first 200 through gateway and mutual TLS, as `up` itself waits for) and `down`, seconds. */
+export async function upAndDown(runtime, rounds) {
+  const times = { up: [], down: [] };
+  await withHome(async (run) => {
+    for (let i = 0; i < rounds; i++) {
+      times.up.push(timed(() => run('up', '-d', '--runtime', runtime, '--port', '0')));
+      times.down.push(timed(() => run('down')));
+    }
+  });
+  return {
+    up: median(times.up),
+    down: median(times.down),
+    upMax: Math.max(...times.up),
+    downMax: Math.max(...times.down),
+  };
+}
+
+/** Time of `up` when the image has to be assembled, minus one with it: seconds, from the step's own report. */
+export async function imageAssembly() {
+  let seconds = 0;
+  await withHome(async (run) => {
+    for (const line of execFileSync('docker', ['images', '-q', '--filter', 'label=dev.mesh-sandbox.owner'], {
+      encoding: 'utf8',
+    })
+      .split('\n')
+      .filter(Boolean)) {
+      spawnSync('docker', ['rmi', '-f', line], { stdio: 'ignore' });
+    }
+    const output = run('up', '-d', '--runtime', 'docker', '--port', '0', '--json').stdout;
+    const step = output
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line))
+      .find((entry) => entry.name === 'image' && entry.state === 'done');
+    seconds = step.ms / 1000;
+    run('down');
+  });
+  return seconds;
+}
+
+/** Memory of the sidecars of one sandbox (cgroup working set on Docker), MiB: idle, and after a minute at `rps`. */
+export async function sidecarMemory(runtime, rps, seconds) {
+  let result = {};
+  await withHome(async (run) => {
+    run('up', '-d', '--runtime', runtime, '--port', '0', '--load', '0');
+    await pause(8);
+    const idle = memory(run);
+    run('load', String(rps), '--path', '/api/v1/products');
+    await pause(seconds);
+    const loaded = memory(run);
+    const load = run('load').stdout.trim();
+    run('down');
+    result = { idle, loaded, load };
+  });
+  return result;
+}
+
+function memory(run) {
+  const { workloads } = JSON.parse(run('status', '-o', 'json').stdout);
+  const values = workloads.map(({ usage }) => (usage.sidecar?.memoryBytes ?? 0) / 1024 / 1024);
+  return { median: median(values), max: Math.max(...values) };
+}
+
+/** Requests through the whole chain while the control plane is killed `kills` times; how many were not answered 200. */
+export async function restarts(runtime, requests, kills) {
+  const statuses = new Map();
+  await withHome(async (run, home) => {
+    run('up', '-d', '--runtime', runtime, '--port', '0', '--load', '0');
+    const { status } = JSON.parse(run('status', '-o', 'json').stdout);
+    let sent = 0;
+    const ask = async () => {
+      while (sent < requests) {
+        sent++;
+        const code = await fetch(`${status.gatewayUrl}/productpage`).then(
+          async (response) => {
+            await response.arrayBuffer();
+            return response.status;
+          },
+          () => 0,
+        );
+        statuses.set(code, (statuses.get(code) ?? 0) + 1);
+      }
+    };
+    const asking = Promise.all(Array.from({ length: 8 }, ask));
+    for (let n = 1; n <= kills; n++) {
+      while (sent < (requests * n) / (kills + 1)) await pause(0.05);
+      killControlPlane(runtime, home);
+    }
+    await asking;
+    run('down');
+  });
+  return Object.fromEntries(statuses);
+}
+
+function killControlPlane(runtime, home) {
+  if (runtime === 'docker') {
+    const owner = readFileSync(join(home, 'owner'), 'utf8').trim();
+    const id = execFileSync(
+      'docker',
+      ['ps', '-q', '-f', `label=dev.mesh-sandbox.owner=${owner}`, '-f', 'label=dev.mesh-sandbox.part=control-plane'],
+      { encoding: 'utf8' },
+    ).trim();
+    if (id !== '') spawnSync('docker', ['kill', id], { stdio: 'ignore' });
+    return;
+  }
+  const file = join(home, 'sandboxes/bookinfo/processes.json');
+  const known = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8')).find(({ part }) => part === 'control-plane')
+    : undefined;
+  if (known) process.kill(known.pid, 'SIGKILL');
+}
+
+export function helpTime(rounds = 11) {
+  return (
+    median(
+      Array.from({ length: rounds }, () =>
+        timed(() => execFileSync(process.execPath, [cli, '--help'], { stdio: 'ignore' })),
+      ),
+    ) * 1000
+  );
+}
+
+async function withHome(use) {
+  const home = mkdtempSync(join(tmpdir(), 'mesh-bench-home-'));
+  const run = (...args) => {
+    const result = spawnSync(process.execPath, [cli, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, MESH_SANDBOX_HOME: home, NO_COLOR: '1' },
+    });
+    if (result.status !== 0) throw new Error(`mesh-sandbox ${args.join(' ')}: ${result.stderr}`);
+    return result;
+  };
+  try {
+    await use(run, home);
+  } finally {
+    spawnSync(process.execPath, [cli, 'down', '--all'], {
+      env: { ...process.env, MESH_SANDBOX_HOME: home },
+      stdio: 'ignore',
+    });
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function timed(run) {
+  const started = performance.now();
+  run();
+  return (performance.now() - started) / 1000;
+}
+
+function pause(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
