@@ -11,7 +11,8 @@ export interface Random {
   decide(key: string, purpose: string): number;
 }
 
-const HEX = Array.from({ length: 65536 }, (_, i) => i.toString(16).padStart(4, '0'));
+/** One byte as two digits; a larger table would not stay in the cache. */
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 
 /** A generator whose stream is fixed by `seed` and `stream` (give each process its own stream name). */
 export function seededRandom(seed: number, stream: string): Random {
@@ -37,7 +38,7 @@ export function seededRandom(seed: number, stream: string): Random {
       let text = '';
       for (let left = bytes * 2; left > 0; left -= 8) {
         const w = word();
-        const part = (HEX[w >>> 16] as string) + (HEX[w & 0xffff] as string);
+        const part = `${HEX[w >>> 24]}${HEX[(w >>> 16) & 255]}${HEX[(w >>> 8) & 255]}${HEX[w & 255]}`;
         text += left >= 8 ? part : part.slice(0, left);
       }
       return text;
