@@ -1,3 +1,4 @@
+import type { Engine } from './docker/endpoint.js';
 import { freePort } from './ports.js';
 import { programsFolder } from './programs.js';
 
@@ -64,47 +65,52 @@ function programsFinding(): Finding {
 async function engineFindings({ environment, owner, known }: DiagnoseInput): Promise<Finding[]> {
   const { findEngine } = await import('./docker/endpoint.js');
   const { engine, tried } = await findEngine({ dockerHost: null, environment });
-  const failures = tried.map(({ where, problem }) => `${where}: ${problem}`);
   if (engine === null) {
-    return [
-      {
-        check: 'Docker',
-        state: 'warning',
-        text: `no engine answers (${failures.join('; ')})`,
-        hint: 'start Docker, or use --runtime local',
-      },
-    ];
+    const failures = tried.map(({ where, problem }) => `${where}: ${problem}`);
+    const text = `no engine answers (${failures.join('; ')})`;
+    return [{ check: 'Docker', state: 'warning', text, hint: 'start Docker, or use --runtime local' }];
   }
-  const findings: Finding[] = [
+  const text = `Engine ${engine.version}, API ${engine.apiVersion}, at ${engine.host} (${engine.why})`;
+  const findings: Finding[] = [{ check: 'Docker', state: 'ok', text, hint: '' }];
+  try {
+    return [
+      ...findings,
+      ...publishFinding(engine.version),
+      await imageFinding(engine.docker),
+      await leftoversFinding(engine, owner, known),
+    ];
+  } catch (error) {
+    return [...findings, { check: 'Docker', state: 'failed', text: (error as Error).message, hint: '' }];
+  }
+}
+
+/** Engines before 28 let the local network reach what is published on loopback (moby 45610). */
+function publishFinding(version: string): Finding[] {
+  if (Number(version.split('.')[0]) >= 28) return [];
+  return [
     {
-      check: 'Docker',
-      state: 'ok',
-      text: `Engine ${engine.version}, API ${engine.apiVersion}, at ${engine.host} (${engine.why})`,
-      hint: '',
-    },
-  ];
-  if (Number(engine.version.split('.')[0]) < 28) {
-    findings.push({
       check: 'Docker network',
       state: 'warning',
-      text: `Engine ${engine.version} lets neighbours on the same network segment reach ports published on 127.0.0.1`,
+      text: `Engine ${version} lets neighbours on the same network segment reach ports published on 127.0.0.1`,
       hint: 'the API asks for a token anyway; Engine 28 closes it',
-    });
-  }
+    },
+  ];
+}
+
+async function imageFinding(docker: Engine['docker']): Promise<Finding> {
+  const { imageState } = await import('./docker/image.js');
+  const text = (await imageState(docker)) ?? 'not made yet; the first `mesh-sandbox up` makes it';
+  return { check: 'image', state: 'ok', text, hint: '' };
+}
+
+async function leftoversFinding(engine: Engine, owner: string, known: readonly string[]): Promise<Finding> {
   const { DockerRuntime } = await import('./docker/docker-runtime.js');
-  const runtime = new DockerRuntime(engine, { programs: '', image: null });
-  const left = (await runtime.find(owner)).filter(({ id }) => !known.includes(id));
-  findings.push(
-    left.length === 0
-      ? { check: 'leftovers', state: 'ok', text: 'none', hint: '' }
-      : {
-          check: 'leftovers',
-          state: 'warning',
-          text: `of ${left.map(({ name }) => name).join(', ')}`,
-          hint: 'mesh-sandbox down --all',
-        },
+  const left = (await new DockerRuntime(engine, { programs: '', image: null }).find(owner)).filter(
+    ({ id }) => !known.includes(id),
   );
-  return findings;
+  if (left.length === 0) return { check: 'leftovers', state: 'ok', text: 'none', hint: '' };
+  const text = `of ${left.map(({ name }) => name).join(', ')}`;
+  return { check: 'leftovers', state: 'warning', text, hint: 'mesh-sandbox down --all' };
 }
 
 async function portFinding(): Promise<Finding> {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { UIDS } from '../../model/names.js';
+import { IMAGE_NAME } from '../programs.js';
 import { SandboxError } from '../runtime.js';
 import { contentTag, fileEntry, hostEntries, programEntries } from './image-files.js';
 import { LABEL } from './labels.js';
@@ -54,8 +55,16 @@ function hostBase(): string {
   return `host node ${process.version}`;
 }
 
-function tagOf({ repository }: ImageParts, programs: readonly TarEntry[], base: string): string {
-  return `${repository}:${contentTag(programs, base)}`;
+/** One line about the image that a sandbox would use, for `doctor`; null when none was made yet. */
+export async function imageState(docker: Dockerode): Promise<string | null> {
+  if (!(await hasImage(docker, IMAGE_NAME))) return null;
+  const { Size, Created } = await docker.getImage(IMAGE_NAME).inspect();
+  return `${IMAGE_NAME}, ${Math.round(Size / 1e6)} MB, made ${Created.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** The owner is part of it: whoever removes an image may only ever remove what it made itself. */
+function tagOf({ repository, owner }: ImageParts, programs: readonly TarEntry[], base: string): string {
+  return `${repository}:${contentTag(programs, `${base} ${owner}`)}`;
 }
 
 /** This machine's files fit an engine of the same system and processor only. */
@@ -144,7 +153,7 @@ async function assemble(
   progress: (text: string) => void,
 ): Promise<{ image: string; text: string }> {
   progress("assembling from this machine's own Node.js, nothing to download");
-  const [repo, tag] = [parts.repository, contentTag(programs, hostBase())];
+  const [repo, tag] = tagOf(parts, programs, hostBase()).split(':') as [string, string];
   const changes = [
     'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     'WORKDIR /',
