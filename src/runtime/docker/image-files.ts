@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -54,13 +54,11 @@ export function hostEntries(): TarEntry[] {
     ...IPTABLES.map((name): [string, string] => [`/usr/sbin/${name}`, toolPath(name)]),
   ]);
   const plugins = pluginFolder();
-  const needed = new Set<string>();
-  for (const path of [...tools.values(), ...readdirSync(plugins).map((name) => join(plugins, name))]) {
-    for (const library of librariesOf(path)) needed.add(library);
-  }
+  const extensions = readdirSync(plugins).map((name) => join(plugins, name));
+  const needed = librariesOf([...tools.values(), ...extensions]);
   return [
     ...[...tools].map(([path, from]) => fileEntry(path, readFileSync(from), 0o755)),
-    ...[...needed].map((path) => fileEntry(path, readFileSync(path), 0o755)),
+    ...needed.map((path) => fileEntry(path, readFileSync(path), 0o755)),
     ...folderEntries(plugins, plugins),
     ...skeleton(),
   ];
@@ -108,14 +106,15 @@ function subfolders(root: string): string[] {
   return existsSync(root) ? readdirSync(root).filter((name) => name.endsWith('-linux-gnu')) : [];
 }
 
-/** Shared libraries as `ldd` resolves them, the loader included. Static programs have none. */
-function librariesOf(path: string): string[] {
-  try {
-    const output = execFileSync('ldd', [path], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return [...output.matchAll(/(?:=> )?(\/[^ ]+) \(0x/g)].map((match) => match[1] as string);
-  } catch {
-    return [];
-  }
+/** Shared libraries as `ldd` resolves them, the loader included, each once. Static programs have none. */
+function librariesOf(paths: readonly string[]): string[] {
+  // Its exit code complains of static programs among them; the list is complete all the same.
+  const { stdout } = spawnSync('ldd', [...paths], { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 });
+  const found = [...(stdout ?? '').matchAll(/^\s+(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1] as string);
+  if (found.length > 0) return [...new Set(found)];
+  throw new SandboxError('ldd does not say which libraries Node.js and iptables need on this machine', [
+    'mesh-sandbox up --runtime local',
+  ]);
 }
 
 function folderEntries(from: string, to: string): TarEntry[] {
