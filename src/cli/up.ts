@@ -11,11 +11,11 @@ import { SandboxError } from '../runtime/runtime.js';
 import { down } from '../sandbox/down.js';
 import type { SandboxState } from '../sandbox/home.js';
 import { up } from '../sandbox/up.js';
-import type { UpFlags } from './commands/up.js';
 import { type Context, DEFAULT_NAME, runtimeOf } from './context.js';
 import { safeName } from './names.js';
 import { formatMs } from './output.js';
 import { StepsView } from './steps-view.js';
+import type { UpFlags } from './up-flags.js';
 import { watchSandbox } from './watch.js';
 
 /** The action of `up`: read, build, and watch unless detached. */
@@ -23,6 +23,8 @@ export async function runUp(context: Context, source: string | null, flags: UpFl
   const app = loadApp(context, source);
   for (const { message } of app.warnings) if (flags.json !== true) context.output.say(`  ! ${message}`);
   const name = flags.name ?? safeName(app.name);
+  // First of all: a home that cannot be written is told as such.
+  context.home.owner();
   const state = (await existing(context, name)) ?? (await build(context, name, app, flags));
   if (flags.detach === true) return;
   await watchSandbox(context, state, { json: flags.json === true, tui: flags.tui });

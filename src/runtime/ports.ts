@@ -1,13 +1,23 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { listenerOf } from './port-listener.js';
 import type { Runtime } from './runtime.js';
 import { SandboxError } from './runtime.js';
 
+/**
+ * Where ports are looked for: below every system's range for outgoing connections, so that between looking and binding no
+ * connection can take one by chance.
+ */
+const RANGE = { from: 15_000, to: 32_000 } as const;
+const TRIES = 100;
+
 /** A port on 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const port = await tryListen(0);
-  if (port === null) throw new SandboxError('there is no free port on 127.0.0.1');
-  return port;
+  for (let left = TRIES; left > 0; left--) {
+    const port = await tryListen(randomInt(RANGE.from, RANGE.to));
+    if (port !== null) return port;
+  }
+  throw new SandboxError('there is no free port on 127.0.0.1');
 }
 
 /**

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeDocker, docker } from '../support/docker.js';
-import { newcomerScenario } from './scenario.js';
+import { crashScenario } from './crash.js';
+import { type Engine, newcomerScenario } from './scenario.js';
 
 describeDocker('docker', () => {
   const ours = (home: string): string =>
     `label=dev.mesh-sandbox.owner=${readFileSync(join(home, 'owner'), 'utf8').trim()}`;
-  newcomerScenario('docker', {
+  const engine: Engine = {
     async kill(cli, part) {
       const id = docker(
         'ps',
@@ -29,5 +30,7 @@ describeDocker('docker', () => {
         ...readdirSync(join(cli.home, 'sandboxes')),
       ].filter(Boolean);
     },
-  });
+  };
+  newcomerScenario('docker', engine);
+  crashScenario('docker', engine);
 });

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newcomerScenario } from './scenario.js';
+import { crashScenario } from './crash.js';
+import { type Engine, newcomerScenario } from './scenario.js';
 
-newcomerScenario('local', {
+const engine: Engine = {
   async kill(cli, part) {
     const known = JSON.parse(readFileSync(join(cli.home, 'sandboxes/bookinfo/processes.json'), 'utf8')) as {
       part: string;
@@ -17,4 +18,7 @@ newcomerScenario('local', {
       .filter((line) => line.includes(cli.home));
     return [...processes, ...readdirSync(join(cli.home, 'sandboxes'))];
   },
-});
+};
+
+newcomerScenario('local', engine);
+crashScenario('local', engine);

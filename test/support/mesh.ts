@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createNetServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MeshClient } from '../../src/client/mesh-client.js';
@@ -12,6 +12,7 @@ import { seededRandom } from '../../src/platform/random.js';
 import type { Features } from '../../src/protocol/api-types.js';
 import type { SidecarBootstrap } from '../../src/protocol/bootstrap.js';
 import { type RunningSidecar, runSidecar } from '../../src/proxy/run.js';
+import { freePort } from '../../src/runtime/ports.js';
 import { until } from './until.js';
 
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
@@ -127,11 +128,4 @@ export async function startMesh(
   };
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createNetServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+export { freePort };

@@ -3,21 +3,7 @@ import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, DEFAULT_NAME } from '../context.js';
 import { safeName } from '../names.js';
 import { integer, number } from '../parse.js';
-
-export interface UpFlags {
-  readonly detach?: boolean;
-  readonly runtime: 'auto' | 'docker' | 'local';
-  readonly name?: string;
-  readonly seed?: number;
-  readonly port: number;
-  readonly load?: number;
-  readonly json?: boolean;
-  readonly dockerHost?: string;
-  readonly image?: string;
-  readonly mtls: 'disable' | 'permissive' | 'strict';
-  readonly mesh: boolean;
-  readonly tui: boolean;
-}
+import type { UpFlags } from '../up-flags.js';
 
 export function addUp(program: Command, context: Context): void {
   program

@@ -1,0 +1,15 @@
+/** Options of `up`, as commander hands them over. */
+export interface UpFlags {
+  readonly detach?: boolean;
+  readonly runtime: 'auto' | 'docker' | 'local';
+  readonly name?: string;
+  readonly seed?: number;
+  readonly port: number;
+  readonly load?: number;
+  readonly json?: boolean;
+  readonly dockerHost?: string;
+  readonly image?: string;
+  readonly mtls: 'disable' | 'permissive' | 'strict';
+  readonly mesh: boolean;
+  readonly tui: boolean;
+}
