@@ -4,6 +4,7 @@ import { testEngine, testRuntime } from './docker-bed.js';
 import { identityTests } from './docker-identity.js';
 import { interceptionTests } from './docker-interception.js';
 import { ownershipTests } from './docker-ownership.js';
+import { podTests } from './docker-pods.js';
 import { profileTests } from './docker-profile.js';
 
 describeDocker('docker runtime', () => {
@@ -14,6 +15,7 @@ describeDocker('docker runtime', () => {
       interceptionTests(stand);
       profileTests(stand);
       ownershipTests(stand);
+      podTests(stand);
     },
   );
 });

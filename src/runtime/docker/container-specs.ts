@@ -2,7 +2,7 @@ import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { WorkloadSpec } from '../../model/app.js';
 import { hostNames, PORTS, UIDS, virtualIp } from '../../model/names.js';
 import { IMAGE_NAME, IMAGE_PROGRAMS } from '../programs.js';
-import type { SandboxPlan } from '../runtime.js';
+import { SandboxError, type SandboxPlan } from '../runtime.js';
 import { interceptionScript } from './interception.js';
 import { labelsOf } from './labels.js';
 
@@ -116,6 +116,16 @@ export function appSpec(parts: SpecParts, workload: WorkloadSpec, pauseId: strin
     User: workload.user ?? `${UIDS.app}:${UIDS.app}`,
     HostConfig: { ...host, NetworkMode: `container:${pauseId}` },
   };
+}
+
+/** Interception lets one user pass: an app that runs as this user would stand outside the mesh. */
+export function refuseSidecarsUser({ name, user }: WorkloadSpec): void {
+  const id = user?.split(':')[0] ?? '';
+  // As a number, since the engine takes `01337` for it too.
+  if (Number(id) !== UIDS.proxy && id !== 'proxy') return;
+  throw new SandboxError(`${name} may not run as user ${user}: it is the sidecar's, whose traffic is not intercepted`, [
+    `say another one in the Compose file: services.${name}.user: "${UIDS.app}"`,
+  ]);
 }
 
 export function controlPlaneSpec(parts: SpecParts, volume: string): Spec {

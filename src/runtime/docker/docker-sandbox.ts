@@ -16,25 +16,22 @@ import {
   type SandboxPlan,
 } from '../runtime.js';
 import {
-  appSpec,
   baselineSpec,
   CONTROL_PLANE_HOST,
   controlPlaneSpec,
   GATEWAY_HOST,
   gatewaySpec,
-  initSpec,
   loadSpec,
-  pauseSpec,
   plainAppSpec,
   type SpecParts,
   STATE_FOLDER,
-  sidecarSpec,
 } from './container-specs.js';
-import { isMissing, isSoAlready, portTaken, takenPort, withEngine } from './engine-error.js';
+import { isSoAlready, portTaken, takenPort, withEngine } from './engine-error.js';
 import { watchExits } from './events.js';
 import { runInside } from './exec.js';
 import { filterOf, LABEL, labelsOf, objectName } from './labels.js';
-import { containerLogs, logText } from './logs.js';
+import { containerLogs } from './logs.js';
+import { Pods } from './pods.js';
 import { publisherOf } from './publisher.js';
 import { ensurePulled } from './pull.js';
 import { handOver } from './standard-input.js';
@@ -48,14 +45,19 @@ export class DockerSandbox implements SandboxHost {
   readonly #ids = new Map<string, string>();
   readonly #meter: UsageMeter;
   readonly #gate = new Gate();
-  /** False once the engine has said that IPv6 cannot be switched off per pod (kernels without it). */
-  #ipv6Switch = true;
+  readonly #pods: Pods;
 
   constructor(docker: Dockerode, plan: SandboxPlan, image: () => string) {
     this.#docker = docker;
     this.#plan = plan;
     this.#image = image;
     this.#meter = new UsageMeter(docker);
+    this.#pods = new Pods({
+      docker,
+      specs: () => this.#specs,
+      create: (part, spec) => this.#create(part, spec),
+      idOf: async (part) => (await this.#container(part)).id,
+    });
   }
 
   async open(): Promise<Addresses> {
@@ -84,33 +86,10 @@ export class DockerSandbox implements SandboxHost {
   }
 
   async createPod(workload: string): Promise<void> {
-    const { image } = this.#workload(workload);
-    if (image !== IMAGE_NAME) await withEngine(`fetching ${image}`, () => ensurePulled(this.#docker, image));
-    const withSwitch = this.#ipv6Switch;
-    try {
-      await this.#buildPod(workload);
-    } catch (error) {
-      if (!withSwitch || !(error instanceof Error) || !error.message.includes('disable_ipv6')) throw error;
-      this.#ipv6Switch = false;
-      await this.#discardPod(workload);
-      await this.#buildPod(workload);
-    }
-  }
-
-  async #buildPod(workload: string): Promise<void> {
     const spec = this.#workload(workload);
-    const pause = await this.#create(`${workload}/pause`, pauseSpec(this.#specs, workload, this.#ipv6Switch));
-    // The others only need the pause container's id, so they are made while it starts.
-    await allOf([
-      this.#startNamespace(workload, pause),
-      this.#create(`${workload}/sidecar`, sidecarSpec(this.#specs, workload, pause)),
-      this.#create(`${workload}/app`, appSpec(this.#specs, spec, pause)),
-    ]);
-  }
-
-  async #discardPod(workload: string): Promise<void> {
-    const ids = ['pause', 'init', 'sidecar', 'app'].flatMap((part) => this.#ids.get(`${workload}/${part}`) ?? []);
-    await Promise.all(ids.map((id) => this.#docker.getContainer(id).remove({ force: true }).catch(ignoreMissing)));
+    if (spec.image !== IMAGE_NAME)
+      await withEngine(`fetching ${spec.image}`, () => ensurePulled(this.#docker, spec.image));
+    await this.#pods.create(spec);
   }
 
   async createPart(part: PartName): Promise<void> {
@@ -133,7 +112,7 @@ export class DockerSandbox implements SandboxHost {
   }
 
   async start(part: PartName, bootstrap: string | null): Promise<void> {
-    if (part.endsWith('/pod')) return this.#restartPod(part.slice(0, -'/pod'.length));
+    if (part.endsWith('/pod')) return this.#pods.restart(part.slice(0, -'/pod'.length));
     const container = await this.#container(part);
     await withEngine(`starting ${part}`, async () => {
       if (bootstrap !== null) await handOver(container, bootstrap);
@@ -206,34 +185,6 @@ export class DockerSandbox implements SandboxHost {
     return id;
   }
 
-  async #startNamespace(workload: string, pauseId: string): Promise<void> {
-    const [init] = await allOf([
-      this.#create(`${workload}/init`, initSpec(this.#specs, workload, pauseId)),
-      withEngine(`starting the pod of ${workload}`, () => this.#docker.getContainer(pauseId).start()),
-    ]);
-    await this.#intercept(workload, init);
-  }
-
-  /** Runs the init container and insists on exit code 0. */
-  async #intercept(workload: string, initId: string): Promise<void> {
-    const init = this.#docker.getContainer(initId);
-    const code = await withEngine(`intercepting the traffic of ${workload}`, async () => {
-      await init.start();
-      return ((await init.wait()) as { StatusCode: number }).StatusCode;
-    });
-    if (code === 0) return;
-    throw new SandboxError(`the traffic of ${workload} cannot be intercepted: ${await logText(init)}`, [
-      'the kernel of the engine needs iptables REDIRECT (nf_nat)',
-      'mesh-sandbox up --runtime local',
-    ]);
-  }
-
-  async #restartPod(workload: string): Promise<void> {
-    const pause = await this.#container(`${workload}/pause`);
-    await withEngine(`starting the pod of ${workload}`, () => pause.start().catch(ignoreAlready));
-    await this.#intercept(workload, (await this.#container(`${workload}/init`)).id);
-  }
-
   /** A part's container, by id if we made it, else by labels. */
   async #container(part: string): Promise<Dockerode.Container> {
     const known = this.#ids.get(part);
@@ -266,16 +217,6 @@ export class DockerSandbox implements SandboxHost {
   }
 }
 
-/** As Promise.all, but waits for all of them before it fails: nothing is still being made when the caller hears of it. */
-async function allOf<T extends readonly unknown[]>(work: readonly [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
-  await Promise.allSettled(work);
-  return (await Promise.all(work)) as unknown as T;
-}
-
 function ignoreAlready(error: unknown): void {
   if (!isSoAlready(error)) throw error;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isMissing(error)) throw error;
 }

@@ -20,6 +20,11 @@ export function engineError(error: unknown, doing: string): SandboxError {
       cause: error,
     });
   }
+  if (/non-overlapping IPv4 address pool|all predefined address pools/i.test(text)) {
+    return new SandboxError('Docker has no address range left for another network', ['docker network ls'], {
+      cause: error,
+    });
+  }
   const port = takenPort(error);
   if (port !== null) return portTaken(port, null, error);
   const said = text.replace(/^\(HTTP code \d+\) [^-]*- /, '').trim();
