@@ -12,4 +12,5 @@ export interface UpFlags {
   readonly mtls: 'disable' | 'permissive' | 'strict';
   readonly mesh: boolean;
   readonly tui: boolean;
+  readonly certificateLife?: number;
 }

@@ -83,6 +83,7 @@ async function build(context: Context, name: string, app: AppSpec, flags: UpFlag
       features: { mtls: flags.mtls, retries: true },
       loadRps: flags.load ?? app.load.rps,
       mesh: flags.mesh,
+      leafMs: flags.certificateLife ?? null,
       keeperProgram: join(packageRoot(), 'dist', 'keeper', 'main.js'),
       now: systemClock.now,
       onStep: (step) => view.step(step),

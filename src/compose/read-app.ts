@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { AppSpec, ServiceSpec, WorkloadSpec } from '../model/app.js';
 import { nearest } from '../model/nearest.js';
 import { type MeshExtension, readMeshExtension } from './extension.js';
@@ -65,7 +65,7 @@ function readRoot(root: YamlView, file: string, environment: Environment, findin
   const mesh = readMeshExtension(entries.get('x-mesh')?.value ?? null, findings);
   const named = servicesOf(workloads);
   return {
-    name: entries.get('name')?.value.text('name') ?? basename(dirname(file)),
+    name: entries.get('name')?.value.text('name') ?? nameOf(file),
     file,
     workloads,
     services: named,
@@ -74,6 +74,12 @@ function readRoot(root: YamlView, file: string, environment: Environment, findin
     settings: settingsOf(mesh, named, findings),
     warnings: findings.warnings,
   };
+}
+
+/** As Compose: the folder of a `compose.yaml`; any other file names the app itself. */
+function nameOf(file: string): string {
+  const stem = basename(file).replace(/\.ya?ml$/, '');
+  return /^(docker-)?compose(\.|$)/.test(stem) ? basename(dirname(resolve(file))) : stem;
 }
 
 /** Workloads of the same app form one service with all their ports. */

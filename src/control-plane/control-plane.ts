@@ -98,7 +98,7 @@ export class ControlPlane {
 
   /** Opens the authority and the control stream's listener. */
   static async start(bootstrap: ControlPlaneBootstrap, clock: Clock, log: Log): Promise<ControlPlane> {
-    const authority = await Authority.open(bootstrap.stateDir, clock);
+    const authority = await Authority.open(bootstrap.stateDir, clock, bootstrap.leafMs ?? undefined);
     const plane = new ControlPlane({ bootstrap, authority, clock, log });
     plane.#server = await serveControlStream(
       {

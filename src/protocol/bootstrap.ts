@@ -35,6 +35,8 @@ export interface ControlPlaneBootstrap extends CommonBootstrap {
   readonly gatewayUrl: string;
   /** Directory (0700) for the CA and the stored state: survives a restart of the process. */
   readonly stateDir: string;
+  /** Life of a workload's certificate, ms; null = one hour. */
+  readonly leafMs: number | null;
 }
 
 /** What every process with an identity needs to join. */

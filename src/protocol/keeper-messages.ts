@@ -41,4 +41,6 @@ export interface KeeperPlan {
   readonly loadRps: number;
   /** False: a plain reverse proxy in place of gateway, sidecars and control plane. */
   readonly mesh: boolean;
+  /** Life of a certificate, ms; null = one hour. */
+  readonly leafMs: number | null;
 }

@@ -25,6 +25,8 @@ export interface UpOptions {
   readonly loadRps: number;
   /** False = `--no-mesh`: a plain reverse proxy in place of gateway and sidecars. */
   readonly mesh: boolean;
+  /** Life of a certificate, ms; null = one hour. */
+  readonly leafMs: number | null;
   /** Program of the keeper. */
   readonly keeperProgram: string;
   readonly now: () => number;
@@ -58,6 +60,7 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
     features: options.features,
     loadRps: options.loadRps,
     mesh: options.mesh,
+    leafMs: options.leafMs,
   };
   const state = stateOf(plan, options);
   writeFileAtomic(join(plan.directory, 'app.json'), JSON.stringify(plan.app));

@@ -42,6 +42,8 @@ export class ControlChannel {
   readonly #log: Log;
   #identity: Identity | null = null;
   #socket: TLSSocket | null = null;
+  /** When the present certificate came, epoch ms. */
+  #receivedAt = 0;
   #pendingKey = '';
   #failures = 0;
   #renewal: Timer | null = null;
@@ -149,6 +151,7 @@ export class ControlChannel {
   #take(identity: Identity): void {
     const first = this.#identity === null;
     this.#identity = identity;
+    this.#receivedAt = this.#clock.now();
     if (first) this.#failures = -1;
     this.#events.onIdentity(identity);
   }
@@ -156,9 +159,8 @@ export class ControlChannel {
   #scheduleRenewal(): void {
     this.#renewal?.cancel();
     if (this.#identity === null) return;
-    const now = this.#clock.now();
-    const at = renewalTime(this.#identity, now, this.#random.next());
-    this.#renewal = this.#clock.after(at - now, () => this.#renew());
+    const at = renewalTime(this.#identity, this.#receivedAt, this.#random.next());
+    this.#renewal = this.#clock.after(Math.max(0, at - this.#clock.now()), () => this.#renew());
   }
 
   #renew(): void {

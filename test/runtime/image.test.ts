@@ -40,11 +40,14 @@ describeDocker('the image', () => {
   });
 
   it('leaves images of other owners alone', async () => {
+    appendFileSync(join(programs, 'app.cjs'), '\n// their version\n');
     const theirs = await make('somebody-else');
     appendFileSync(join(programs, 'app.cjs'), '\n// changed again\n');
     const ours = await make('me');
     expect(ours.image).not.toBe(theirs.image);
     expect(await hasImage(docker, theirs.image)).toBe(true);
+    // The same content is shared, whoever made it.
+    expect(await make('third')).toMatchObject({ image: ours.image });
   });
 
   it('lends containers no label of ownership', async () => {

@@ -10,7 +10,7 @@ import type { AppSpec } from '../../src/model/app.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { seededRandom } from '../../src/platform/random.js';
 import type { Features } from '../../src/protocol/api-types.js';
-import type { SidecarBootstrap } from '../../src/protocol/bootstrap.js';
+import type { ControlPlaneBootstrap, SidecarBootstrap } from '../../src/protocol/bootstrap.js';
 import { type RunningSidecar, runSidecar } from '../../src/proxy/run.js';
 import { freePort } from '../../src/runtime/ports.js';
 import { until } from './until.js';
@@ -23,6 +23,8 @@ export interface TestMesh {
   readonly gatewayUrl: string;
   /** Where the app of `workload` dials `service` (its own loopback port, `explicit` interception). */
   outboundUrl(workload: string, service: string): Promise<string>;
+  /** Ends the control plane and starts another on the same ports with the same state. */
+  restartControlPlane(): Promise<void>;
   readonly sidecars: ReadonlyMap<string, RunningSidecar>;
   close(): Promise<void>;
 }
@@ -34,34 +36,32 @@ export interface TestMesh {
 export async function startMesh(
   app: AppSpec,
   apps: Readonly<Record<string, RequestListener | Server>>,
-  options: { features?: Partial<Features>; seed?: number } = {},
+  options: { features?: Partial<Features>; seed?: number; leafMs?: number } = {},
 ): Promise<TestMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'mesh-test-'));
   const [controlPort, apiPort, gatewayPort] = await Promise.all([freePort(), freePort(), freePort()]);
   const apiToken = 'test-token';
   const seed = options.seed ?? 1;
   const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
-  const plane = await ControlPlane.start(
-    {
-      program: 'control-plane',
-      lifeline: false,
-      sandbox: { id: 'test', name: 'test' },
-      runtime: 'local',
-      app,
-      seed,
-      features: { mtls: 'permissive', retries: true, ...options.features },
-      loadRps: 0,
-      apiToken,
-      control: { host: '127.0.0.1', port: controlPort },
-      api: { host: '127.0.0.1', port: apiPort },
-      publishedApiPort: apiPort,
-      gatewayUrl,
-      stateDir: directory,
-    },
-    systemClock,
-    quiet,
-  );
-  const api = await serveApi(plane, systemClock);
+  const bootstrap: ControlPlaneBootstrap = {
+    program: 'control-plane',
+    lifeline: false,
+    sandbox: { id: 'test', name: 'test' },
+    runtime: 'local',
+    app,
+    seed,
+    features: { mtls: 'permissive', retries: true, ...options.features },
+    loadRps: 0,
+    apiToken,
+    control: { host: '127.0.0.1', port: controlPort },
+    api: { host: '127.0.0.1', port: apiPort },
+    publishedApiPort: apiPort,
+    gatewayUrl,
+    stateDir: directory,
+    leafMs: options.leafMs ?? null,
+  };
+  let plane = await ControlPlane.start(bootstrap, systemClock, quiet);
+  let api = await serveApi(plane, systemClock);
   const sidecars = new Map<string, RunningSidecar>();
   const servers: Server[] = [];
   const start = async (workload: string, appPorts: SidecarBootstrap['appPorts']): Promise<void> => {
@@ -107,9 +107,18 @@ export async function startMesh(
   await until(async () => (await client.call('status', {})).ready, 'the mesh is ready');
   return {
     client,
-    plane,
+    get plane() {
+      return plane;
+    },
     gatewayUrl,
     sidecars,
+    async restartControlPlane() {
+      plane.close();
+      api.closeAllConnections();
+      await new Promise((resolve) => api.close(resolve));
+      plane = await ControlPlane.start(bootstrap, systemClock, quiet);
+      api = await serveApi(plane, systemClock);
+    },
     async outboundUrl(workload, service) {
       const view = (await client.call('workloads', {})).find(({ name }) => name === workload);
       const found = Object.entries(view?.listenPorts ?? {}).find(([name]) => name.startsWith(`out:${service}:`));

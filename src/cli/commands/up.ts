@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, DEFAULT_NAME } from '../context.js';
 import { safeName } from '../names.js';
-import { integer, number } from '../parse.js';
+import { duration, integer, number } from '../parse.js';
 import type { UpFlags } from '../up-flags.js';
 
 export function addUp(program: Command, context: Context): void {
@@ -17,6 +17,11 @@ export function addUp(program: Command, context: Context): void {
     .option('--port <port>', 'port of the gateway on 127.0.0.1; 0 = any free one', integer(0, 65535), 8080)
     .option('--load <rps>', 'requests per second of the built-in traffic', number(0, 5000))
     .option('--mtls <mode>', 'disable, permissive or strict', choice('disable', 'permissive', 'strict'), 'permissive')
+    .option(
+      '--certificate-life <time>',
+      'how long certificates live (default 1h); 60s lets a room see them renewed',
+      duration,
+    )
     .option('--no-mesh', 'the same app behind a plain reverse proxy, without sidecars: the baseline')
     .option('--no-tui', 'do not open the terminal UI')
     .option('--docker-host <host>', 'engine to use, e.g. unix:///var/run/docker.sock')

@@ -62,9 +62,9 @@ export async function imageState(docker: Dockerode): Promise<string | null> {
   return `${IMAGE_NAME}, ${Math.round(Size / 1e6)} MB, made ${Created.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** The owner is part of it: whoever removes an image may only ever remove what it made itself. */
-function tagOf({ repository, owner }: ImageParts, programs: readonly TarEntry[], base: string): string {
-  return `${repository}:${contentTag(programs, `${base} ${owner}`)}`;
+/** By content alone, so that several installations on one engine share an image; its label says who made it and may remove it. */
+function tagOf({ repository }: ImageParts, programs: readonly TarEntry[], base: string): string {
+  return `${repository}:${contentTag(programs, base)}`;
 }
 
 /** This machine's files fit an engine of the same system and processor only. */
