@@ -84,10 +84,12 @@ async function decoys(
   const image = docker.getImage(Image);
   await image.tag({ repo: `mesh-sandbox-decoy-${plan.id}`, tag: 'local' });
   undo.push(async () => {
-    await Promise.all(containers.map((container) => container.remove({ force: true }).catch(() => {})));
-    await network.remove();
-    await Promise.all(volumes.map(({ name }) => docker.getVolume(name).remove()));
-    await docker.getImage(`mesh-sandbox-decoy-${plan.id}:local`).remove();
+    await Promise.allSettled(containers.map((container) => container.remove({ force: true })));
+    await Promise.allSettled([
+      network.remove(),
+      ...volumes.map(({ name }) => docker.getVolume(name).remove()),
+      docker.getImage(`mesh-sandbox-decoy-${plan.id}:local`).remove(),
+    ]);
   });
   return () =>
     Promise.all([
