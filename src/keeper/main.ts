@@ -20,7 +20,8 @@ const log = programLog('keeper');
 const clock = systemClock;
 
 function tell(message: FromKeeper): void {
-  if (process.connected) process.send?.(message);
+  // With a callback, a channel whose other end was just killed is no uncaught error: its end is told by `disconnect`.
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
 }
 
 async function keep(plan: KeeperPlan): Promise<void> {

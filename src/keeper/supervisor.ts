@@ -39,7 +39,10 @@ export class Supervisor {
 
   /** Watches from the first part on: what ends while the sandbox is built fails the building. */
   async watch(): Promise<void> {
-    this.#watch = await this.#parts.host.watch((exit) => this.#onExit(exit));
+    this.#watch = await this.#parts.host.watch(
+      (exit) => this.#onExit(exit),
+      (error) => void this.#report('engine', 'died', error.message),
+    );
   }
 
   /** From now on what ends is brought back. */

@@ -26,21 +26,25 @@ describeDocker('compose/bookinfo.yaml without a mesh', () => {
     await cli.close();
   });
 
-  it.skipIf(compose === undefined)('runs with plain Docker Compose: the baseline of the baseline', async () => {
-    // The first `up` makes the image that the file names.
-    expect((await cli.run('up', '-d', '--runtime', 'docker', '--port', '0')).code).toBe(0);
-    await cli.run('down');
-    run('up', '-d');
-    await until(
-      async () => {
-        const html = await fetch('http://127.0.0.1:9080/productpage').then(
-          (response) => response.text(),
-          () => '',
-        );
-        return html.includes('Reviews served by');
-      },
-      'the page with reviews',
-      30_000,
-    );
-  });
+  it.skipIf(compose === undefined)(
+    'runs with plain Docker Compose: the baseline of the baseline',
+    async () => {
+      // The first `up` makes the image that the file names.
+      expect((await cli.run('up', '-d', '--runtime', 'docker', '--port', '0')).code).toBe(0);
+      await cli.run('down');
+      run('up', '-d');
+      await until(
+        async () => {
+          const html = await fetch('http://127.0.0.1:9080/productpage').then(
+            (response) => response.text(),
+            () => '',
+          );
+          return html.includes('Reviews served by');
+        },
+        'the page with reviews',
+        60_000,
+      );
+    },
+    240_000,
+  );
 });
