@@ -41,10 +41,21 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** Gives idle connections up before the other side does (5 s in Node.js), so that none is reused as it closes. */
 const agent = new Agent({ keepAlive: true, timeout: 4_000 });
 
 /** GET as JSON. Never rejects: a page must be shown whatever happens below. */
-export function getJson(url: string, headers: Record<string, string>, timeoutMs: number): Promise<Answer> {
+export async function getJson(url: string, headers: Record<string, string>, timeoutMs: number): Promise<Answer> {
+  try {
+    return await send(url, headers, timeoutMs);
+  } catch (error) {
+    // An address that is no URL: whoever configured it must be told, but the page is shown all the same.
+    console.error(`cannot call ${url}: ${error instanceof Error ? error.message : String(error)}`);
+    return { status: 0, body: null };
+  }
+}
+
+function send(url: string, headers: Record<string, string>, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve) => {
     const outgoing = request(url, { agent, headers }, (response) => {
       let text = '';

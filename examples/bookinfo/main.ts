@@ -13,6 +13,7 @@ function serviceOf(name: string, environment: NodeJS.ProcessEnv): Express | null
     DETAILS_URL: detailsUrl = 'http://details:9080',
     REVIEWS_URL: reviewsUrl = 'http://reviews:9080',
     RATINGS_URL: ratingsUrl = 'http://ratings:9080',
+    HOSTNAME: podName = `${name}-${version}`,
   } = environment;
   switch (name) {
     case 'productpage':
@@ -20,9 +21,9 @@ function serviceOf(name: string, environment: NodeJS.ProcessEnv): Express | null
     case 'details':
       return details();
     case 'reviews':
-      return reviews({ version, ratingsUrl, timeouts: TIMEOUTS });
+      return reviews({ version, ratingsUrl, podName, timeouts: TIMEOUTS });
     case 'ratings':
-      return ratings(version);
+      return ratings({ version, timeouts: TIMEOUTS });
     default:
       return null;
   }
@@ -35,13 +36,28 @@ function main(): void {
     console.error(`unknown service ${JSON.stringify(name)}; there are: productpage, details, reviews, ratings`);
     process.exit(2);
   }
-  const port = Number(process.env['PORT'] ?? 9080);
-  const server = createServer(app).listen(port, () =>
-    console.log(`${name} ${process.env['SERVICE_VERSION'] ?? 'v1'} listens on ${port}`),
-  );
+  // Express would answer a broken request with a stack trace otherwise.
+  app.set('env', 'production');
+  const server = createServer(app);
+  server.on('error', (error) => {
+    console.error(`${name} cannot listen: ${error.message}`);
+    process.exit(1);
+  });
+  const port = portOf(process.env['PORT']);
+  const ready = (): void => console.log(`${name} ${process.env['SERVICE_VERSION'] ?? 'v1'} listens on ${port}`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(server));
-  // As a local process of a sandbox: when its keeper is gone, so are we.
-  if (process.env['MESH_LIFELINE'] === '1') process.stdin.resume().on('end', () => process.exit(0));
+  if (process.env['MESH_LIFELINE'] !== '1') return void server.listen(port, ready);
+  // As a local process of a sandbox: reachable from this machine only, and when the keeper is gone, so are we.
+  server.listen(port, '127.0.0.1', ready);
+  const orphaned = (): never => process.exit(0);
+  process.stdin.resume().on('end', orphaned).on('error', orphaned);
+}
+
+function portOf(text = '9080'): number {
+  const port = Number(text);
+  if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  console.error(`PORT must be a port number, not ${JSON.stringify(text)}`);
+  return process.exit(2);
 }
 
 function stop(server: Server): void {

@@ -13,6 +13,9 @@ interface Review {
   readonly rating?: { readonly stars?: number; readonly color?: string; readonly error?: string };
 }
 
+/** Which of the three versions answered also shows in the stars. */
+const STARS_OF: Readonly<Record<string, string>> = { v1: 'no', v2: 'black', v3: 'red' };
+
 /** The whole page as one self-contained document. */
 export function page({ product, details, reviews, user }: PageInput): string {
   return `<!doctype html>
@@ -30,50 +33,53 @@ function signIn(user: string): string {
 }
 
 function detailsHtml({ status, body }: Answer): string {
-  if (status !== 200)
+  if (status !== 200 || !isObject(body))
     return problem(
       'Error fetching product details!',
       'Sorry, product details are currently unavailable for this book.',
     );
-  const rows = Object.entries(body as Record<string, unknown>)
+  const rows = Object.entries(body)
     .filter(([name]) => name !== 'id')
     .map(([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(String(value))}</td></tr>`);
   return `<table>${rows.join('')}</table>`;
 }
 
 function reviewsHtml({ status, body }: Answer): string {
-  if (status !== 200)
+  if (status !== 200 || !isObject(body) || !Array.isArray(body['reviews']))
     return problem(
       'Error fetching product reviews!',
       'Sorry, product reviews are currently unavailable for this book.',
     );
-  const { reviews = [], podname = '' } = body as { reviews?: Review[]; podname?: string };
-  const items = reviews.map(
-    ({ reviewer, text, rating }) =>
-      `<blockquote><p>${escapeHtml(text)}</p><footer>${escapeHtml(reviewer)} ${ratingHtml(rating)}</footer></blockquote>`,
-  );
-  return `${items.join('')}<p class="served">Reviews served by: <code>${escapeHtml(podname)}</code> ${versionHint(reviews[0])}</p>`;
-}
-
-/** Which of the three versions answered shows in the stars. */
-function versionHint(review: Review | undefined): string {
-  if (review?.rating === undefined) return '(no stars: v1)';
-  return review.rating.color === 'red' ? '(red stars: v3)' : review.rating.color === 'black' ? '(black stars: v2)' : '';
+  const items = body['reviews']
+    .filter(isObject)
+    .map(
+      ({ reviewer, text, rating }: Partial<Review>) =>
+        `<blockquote><p>${escapeHtml(text)}</p><footer>${escapeHtml(reviewer)} ${ratingHtml(rating)}</footer></blockquote>`,
+    );
+  const version = String(body['version'] ?? '');
+  const stars = STARS_OF[version];
+  const hint = stars === undefined ? version : `${stars} stars: ${version}`;
+  return `${items.join('')}<p class="served">Reviews served by: <code>${escapeHtml(body['podname'])}</code>${hint === '' ? '' : ` (${escapeHtml(hint)})`}</p>`;
 }
 
 function ratingHtml(rating: Review['rating']): string {
-  if (rating === undefined) return '';
-  if (rating.stars === undefined) return `<em class="missing">${escapeHtml(rating.error ?? '')}</em>`;
-  const stars = '★'.repeat(rating.stars) + '☆'.repeat(Math.max(0, 5 - rating.stars));
-  return `<span class="${rating.color === 'red' ? 'red' : 'black'}" aria-label="${rating.stars} stars">${stars}</span>`;
+  if (!isObject(rating)) return '';
+  if (typeof rating.stars !== 'number') return `<em class="missing">${escapeHtml(rating.error)}</em>`;
+  const count = Math.min(5, Math.max(0, Math.round(rating.stars) || 0));
+  return `<span class="${rating.color === 'red' ? 'red' : 'black'}" role="img" aria-label="${count} stars">${'★'.repeat(count)}${'☆'.repeat(5 - count)}</span>`;
 }
 
 function problem(title: string, text: string): string {
   return `<div class="problem"><h3>${title}</h3><p>${text}</p></div>`;
 }
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+/** A body may be anything: a mesh can answer in a service's place. */
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function escapeHtml(text: unknown): string {
+  return String(text ?? '').replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const STYLE = `

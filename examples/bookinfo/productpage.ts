@@ -29,7 +29,7 @@ export function productpage(parts: ProductpageParts): Express {
   app.get('/productpage', async (request, response) => {
     const user = userOf(request);
     const headers = headersOf(request, user);
-    const [details, reviews] = await Promise.all([getDetails(parts, headers), getReviews(parts, headers)]);
+    const [details, reviews] = await Promise.all([getDetails(parts, '0', headers), getReviews(parts, '0', headers)]);
     response.type('html').send(page({ product: PRODUCTS[0] as (typeof PRODUCTS)[0], details, reviews, user }));
   });
   app.post('/login', (request, response) => {
@@ -45,15 +45,17 @@ export function productpage(parts: ProductpageParts): Express {
   });
   app.get('/api/v1/products', (_request, response) => void response.json(PRODUCTS));
   app.get('/api/v1/products/:id', async (request, response) => {
-    const answer = await getDetails(parts, headersOf(request, userOf(request)));
-    pass(response, answer, 'details');
+    const answer = await getDetails(parts, request.params.id, headersOf(request, userOf(request)));
+    pass(response, answer, 'product details');
   });
   app.get('/api/v1/products/:id/reviews', async (request, response) => {
-    pass(response, await getReviews(parts, headersOf(request, userOf(request))), 'product reviews');
+    const answer = await getReviews(parts, request.params.id, headersOf(request, userOf(request)));
+    pass(response, answer, 'product reviews');
   });
   app.get('/api/v1/products/:id/ratings', async (request, response) => {
-    const url = `${parts.ratingsUrl}/ratings/0`;
-    pass(response, await getJson(url, headersOf(request, userOf(request)), parts.timeouts.reviews), 'product ratings');
+    const url = `${parts.ratingsUrl}/ratings/${encodeURIComponent(request.params.id)}`;
+    const answer = await getJson(url, headersOf(request, userOf(request)), parts.timeouts.productRatings);
+    pass(response, answer, 'product ratings');
   });
   return app;
 }
@@ -76,18 +78,23 @@ function headersOf(request: Request, user: string): Record<string, string> {
   return user === '' ? headers : { ...headers, 'end-user': user };
 }
 
-function getDetails({ detailsUrl, timeouts }: ProductpageParts, headers: Record<string, string>): Promise<Answer> {
-  return getJson(`${detailsUrl}/details/0`, headers, timeouts.details);
+function getDetails(
+  { detailsUrl, timeouts }: ProductpageParts,
+  id: string,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  return getJson(`${detailsUrl}/details/${encodeURIComponent(id)}`, headers, timeouts.details);
 }
 
 /** Two tries, as in the original: retries in the app multiply with those of the mesh. */
 async function getReviews(
   { reviewsUrl, timeouts }: ProductpageParts,
+  id: string,
   headers: Record<string, string>,
 ): Promise<Answer> {
   let answer: Answer = { status: 0, body: null };
   for (let n = 0; n < timeouts.reviewsTries; n++) {
-    answer = await getJson(`${reviewsUrl}/reviews/0`, headers, timeouts.reviews);
+    answer = await getJson(`${reviewsUrl}/reviews/${encodeURIComponent(id)}`, headers, timeouts.reviews);
     if (answer.status === 200) return answer;
   }
   return answer;

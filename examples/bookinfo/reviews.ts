@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import express, { type Express } from 'express';
 import { type Answer, getJson, propagated } from './call.js';
 import type { Timeouts } from './timeouts.js';
@@ -15,11 +14,13 @@ export interface ReviewsParts {
   /** v1: no stars; v2: black stars; v3: red stars. */
   readonly version: string;
   readonly ratingsUrl: string;
+  /** Name of the instance; shown on the page. */
+  readonly podName: string;
   readonly timeouts: Timeouts;
 }
 
 /** The reviews service in its three versions. */
-export function reviews({ version, ratingsUrl, timeouts }: ReviewsParts): Express {
+export function reviews({ version, ratingsUrl, podName, timeouts }: ReviewsParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/health', (_request, response) => void response.json({ status: 'Reviews is healthy' }));
@@ -36,8 +37,10 @@ export function reviews({ version, ratingsUrl, timeouts }: ReviewsParts): Expres
           );
     response.json({
       id: productId,
-      podname: hostname(),
+      podname: podName,
       clustername: null,
+      // Not in the original: without ratings the stars no longer tell v2 from v3.
+      version,
       reviews: REVIEWS.map((review) =>
         stars === null ? review : { ...review, rating: ratingOf(stars, review.reviewer, color) },
       ),
@@ -48,7 +51,7 @@ export function reviews({ version, ratingsUrl, timeouts }: ReviewsParts): Expres
 
 function ratingOf(answer: Answer, reviewer: string, color: string | null): object {
   const found =
-    answer.status === 200 ? (answer.body as { ratings?: Record<string, number> } | null)?.ratings : undefined;
+    answer.status === 200 ? (answer.body as { ratings?: Record<string, unknown> | null } | null)?.ratings : undefined;
   const stars = found?.[reviewer];
-  return stars === undefined ? { error: 'Ratings service is currently unavailable' } : { stars, color };
+  return typeof stars !== 'number' ? { error: 'Ratings service is currently unavailable' } : { stars, color };
 }
