@@ -8,6 +8,11 @@ export interface Problem {
   readonly hint: string;
 }
 
+export interface Warning {
+  readonly message: string;
+  readonly source: SourceRef | null;
+}
+
 /** `compose.yaml:7:14 message (hint)` */
 export function formatProblem({ source, message, hint }: Problem): string {
   return `${source.file}:${source.line}:${source.column} ${message}${hint === '' ? '' : ` (${hint})`}`;
@@ -16,7 +21,8 @@ export function formatProblem({ source, message, hint }: Problem): string {
 /** Collects all problems and warnings of a file, so that they can be told at once. */
 export class Findings {
   readonly problems: Problem[] = [];
-  readonly warnings: { message: string; source: SourceRef | null }[] = [];
+  readonly #warnings: Warning[] = [];
+  readonly #ignored = new Map<string, { readonly services: string[]; readonly why: string; source: SourceRef }>();
 
   problem(source: SourceRef, message: string, hint = ''): void {
     this.problems.push({ source, message, hint });
@@ -24,15 +30,41 @@ export class Findings {
 
   /** A key that nobody knows, with the nearest one that is known. */
   unknownKey(source: SourceRef, key: string, where: string, known: readonly string[]): void {
-    const close = nearest(key, known);
-    this.problem(
-      source,
-      `unknown key ${JSON.stringify(key)} in ${where}`,
-      close === null ? `known: ${known.join(', ')}` : `did you mean ${close}?`,
-    );
+    this.problem(source, `unknown key ${JSON.stringify(key)} in ${where}`, suggestion(key, known, 'known'));
   }
 
   warn(source: SourceRef | null, message: string): void {
-    this.warnings.push({ source, message });
+    this.#warnings.push({ source, message });
   }
+
+  /** A valid key of a service that the sandbox does not obey. Told once per key: most files repeat theirs in each service. */
+  ignored(source: SourceRef, key: string, service: string, why: string): void {
+    const known = this.#ignored.get(key);
+    if (known === undefined) this.#ignored.set(key, { services: [service], why, source });
+    else known.services.push(service);
+  }
+
+  /** Readers meet problems part by part; users mend them from the top. */
+  inFileOrder(): Problem[] {
+    return this.problems.toSorted((a, b) => a.source.line - b.source.line || a.source.column - b.source.column);
+  }
+
+  get warnings(): Warning[] {
+    const ignored = [...this.#ignored].map(([key, { services, why, source }]) => ({
+      message: `${key} has no effect: ${why} (${shortened(services)})`,
+      source,
+    }));
+    return [...this.#warnings, ...ignored];
+  }
+}
+
+/** `did you mean x?`, or all that there are. */
+export function suggestion(word: string, known: readonly string[], label: string): string {
+  const close = nearest(word, known);
+  return close === null ? `${label}: ${known.join(', ') || 'none'}` : `did you mean ${close}?`;
+}
+
+function shortened(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

@@ -1,10 +1,10 @@
 import { basename, dirname, resolve } from 'node:path';
-import type { AppSpec, ServiceSpec, WorkloadSpec } from '../model/app.js';
-import { nearest } from '../model/nearest.js';
+import type { AppPort, AppSpec, ServiceSpec, SourceRef, WorkloadSpec } from '../model/app.js';
 import { type MeshExtension, readMeshExtension } from './extension.js';
 import type { Environment } from './interpolate.js';
-import { Findings, type Problem } from './problems.js';
-import { readService } from './service.js';
+import { checkTopLevelKeys } from './known-keys.js';
+import { Findings, type Problem, suggestion } from './problems.js';
+import { expander, HOST_LABEL, isHostLabel, readService } from './service.js';
 import { parseYaml, type YamlView } from './yaml-view.js';
 
 export { formatProblem, type Problem } from './problems.js';
@@ -21,51 +21,33 @@ export type ReadResult =
   | { readonly ok: true; readonly app: AppSpec }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-const TOP_LEVEL = [
-  'name',
-  'version',
-  'services',
-  'networks',
-  'volumes',
-  'secrets',
-  'configs',
-  'include',
-  'models',
-  'x-mesh',
-];
-
 /** Reads a Compose file as an app. All problems of the file at once, each with its place; never throws. */
 export function readApp({ text, file, environment }: ReadInput): ReadResult {
   const findings = new Findings();
   const root = parseYaml(text, file, findings);
   const app = root === null ? null : readRoot(root, file, environment, findings);
-  if (app === null || findings.problems.length > 0) return { ok: false, problems: findings.problems };
+  if (app === null || findings.problems.length > 0) return { ok: false, problems: findings.inFileOrder() };
   return { ok: true, app };
 }
 
 function readRoot(root: YamlView, file: string, environment: Environment, findings: Findings): AppSpec | null {
   const entries = new Map(root.entries('the file').map((entry) => [entry.key, entry]));
-  for (const [key, { keySource }] of entries) {
-    if (!TOP_LEVEL.includes(key) && !key.startsWith('x-')) findings.unknownKey(keySource, key, 'the file', TOP_LEVEL);
-  }
-  const services = entries.get('services');
-  if (services === undefined || services.value.kind !== 'map') {
+  checkTopLevelKeys(entries.values(), findings);
+  const services = entries.get('services')?.value.entries('services') ?? [];
+  if (services.length === 0) {
     findings.problem(root.source, 'there are no services in this file', 'services: { NAME: { image: … } }');
     return null;
   }
-  const workloads = services.value.entries('services').map(({ key, keySource, value }) => {
-    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(key))
-      findings.problem(
-        keySource,
-        `${JSON.stringify(key)} cannot be a workload`,
-        'lower-case letters, digits and dashes',
-      );
+  const workloads = services.map(({ key, keySource, value }) => {
+    if (!isHostLabel(key))
+      findings.problem(keySource, `${JSON.stringify(key)} cannot be the name of a workload`, HOST_LABEL);
     return readService({ name: key, view: value, environment, findings });
   });
   const mesh = readMeshExtension(entries.get('x-mesh')?.value ?? null, findings);
-  const named = servicesOf(workloads);
+  const named = servicesOf(workloads, findings);
+  const name = entries.get('name')?.value;
   return {
-    name: entries.get('name')?.value.text('name') ?? nameOf(file),
+    name: (name && expander(environment, findings)(name, 'name')) || nameOf(file),
     file,
     workloads,
     services: named,
@@ -83,11 +65,20 @@ function nameOf(file: string): string {
 }
 
 /** Workloads of the same app form one service with all their ports. */
-function servicesOf(workloads: readonly WorkloadSpec[]): ServiceSpec[] {
+function servicesOf(workloads: readonly WorkloadSpec[], findings: Findings): ServiceSpec[] {
   const services = new Map<string, ServiceSpec>();
-  for (const { app, ports } of workloads) {
+  for (const { name, app, ports, source } of workloads) {
     const known = services.get(app)?.ports ?? [];
-    const added = ports.filter(({ port }) => !known.some((other) => other.port === port));
+    const added = ports.filter(({ port, protocol }) => {
+      const other = known.find((candidate) => candidate.port === port);
+      if (other !== undefined && other.protocol !== protocol && source !== null)
+        findings.problem(
+          source,
+          `services.${name}: port ${port} is ${protocol} here and ${other.protocol} in other workloads of ${app}`,
+          'say the same in the x-mesh.ports of all of them',
+        );
+      return other === undefined;
+    });
     services.set(app, { name: app, ports: [...known, ...added] });
   }
   return [...services.values()];
@@ -100,50 +91,52 @@ function gatewayOf(
   findings: Findings,
 ): AppSpec['gateway'] {
   if (mesh.gateway === null) {
-    const first = services.find(({ ports }) => ports.some(({ protocol }) => protocol === 'http'));
-    if (first === undefined)
+    const first = services.find(({ ports }) => firstHttp(ports) !== null);
+    if (first === undefined && services.length > 0)
       findings.problem(root.source, 'no service has an HTTP port, so nothing can be reached', 'ports: ["8080"]');
-    return { service: first?.name ?? '', port: first?.ports.find(({ protocol }) => protocol === 'http')?.port ?? 0 };
+    return { service: first?.name ?? '', port: firstHttp(first?.ports ?? []) ?? 0 };
   }
-  const { service, port, view } = mesh.gateway;
+  const { service, serviceSource, port, portSource } = mesh.gateway;
   const found = services.find(({ name }) => name === service);
   if (found === undefined) {
-    if (service !== '') unknownService(view, service, 'x-mesh.gateway.service', services, findings);
+    if (service !== '') unknownService(serviceSource, service, 'x-mesh.gateway.service', services, findings);
     return { service, port: port ?? 0 };
   }
-  const wanted = port ?? found.ports[0]?.port ?? 0;
-  if (!found.ports.some((candidate) => candidate.port === wanted)) {
-    findings.problem(
-      view.source,
-      `${service} has no port ${wanted}`,
-      `it has: ${found.ports.map((p) => p.port).join(', ') || 'none'}`,
-    );
-  }
-  return { service, port: wanted };
+  const wanted = port ?? firstHttp(found.ports);
+  if (wanted === null) findings.problem(serviceSource, `${service} has no HTTP port`, 'ports: ["8080"]');
+  else checkGatewayPort(found, wanted, portSource, findings);
+  return { service, port: wanted ?? 0 };
+}
+
+function firstHttp(ports: readonly AppPort[]): number | null {
+  return ports.find(({ protocol }) => protocol === 'http')?.port ?? null;
+}
+
+function checkGatewayPort({ name, ports }: ServiceSpec, wanted: number, source: SourceRef, findings: Findings): void {
+  const found = ports.find(({ port }) => port === wanted);
+  const all = ports.map(({ port }) => port).join(', ') || 'none';
+  if (found === undefined) findings.problem(source, `${name} has no port ${wanted}`, `it has: ${all}`);
+  else if (found.protocol !== 'http')
+    findings.problem(source, `port ${wanted} of ${name} is not HTTP, and the gateway speaks nothing else`);
 }
 
 function settingsOf(mesh: MeshExtension, services: readonly ServiceSpec[], findings: Findings): AppSpec['settings'] {
   const settings: Record<string, AppSpec['settings'][string]> = {};
   for (const [name, entry] of mesh.services) {
     if (!services.some((service) => service.name === name))
-      unknownService(entry.view, name, 'x-mesh.services', services, findings);
+      unknownService(entry.keySource, name, 'x-mesh.services', services, findings);
     settings[name] = entry.settings;
   }
   return settings;
 }
 
 function unknownService(
-  view: YamlView,
+  source: SourceRef,
   name: string,
   where: string,
   services: readonly ServiceSpec[],
   findings: Findings,
 ): void {
   const names = services.map((service) => service.name);
-  const close = nearest(name, names);
-  findings.problem(
-    view.source,
-    `${where}: unknown service ${JSON.stringify(name)}`,
-    close === null ? `there are: ${names.join(', ')}` : `did you mean ${close}?`,
-  );
+  findings.problem(source, `${where}: unknown service ${JSON.stringify(name)}`, suggestion(name, names, 'there are'));
 }

@@ -1,114 +1,11 @@
-import type { AppPort, AppProtocol, WorkloadSpec } from '../model/app.js';
+import type { WorkloadSpec } from '../model/app.js';
 import { splitWords } from './argv.js';
 import { type Environment, interpolate } from './interpolate.js';
+import { checkServiceKeys } from './known-keys.js';
+import { readPorts } from './ports.js';
 import type { Findings } from './problems.js';
+import { readServiceExtension } from './service-extension.js';
 import type { YamlView } from './yaml-view.js';
-
-/** Keys of a Compose service that are used, and those that are known, with what happens in their place. */
-const USED = [
-  'image',
-  'command',
-  'entrypoint',
-  'environment',
-  'labels',
-  'ports',
-  'expose',
-  'user',
-  'working_dir',
-  'x-mesh',
-];
-const WITHOUT_EFFECT = new Map<string, string>([
-  ['build', 'images are not built here: build it first, and name it with image'],
-  ['depends_on', 'every app starts when its sidecar is ready'],
-  ['networks', 'all workloads share one network'],
-  ['volumes', 'not mounted'],
-  ['secrets', 'not mounted'],
-  ['configs', 'not mounted'],
-  ['env_file', 'not read: write environment'],
-  ['healthcheck', 'an app counts as ready when its ports accept connections'],
-  ['restart', 'what dies is started again anyway'],
-  ['profiles', 'every service is started'],
-  ['deploy', 'one instance of each service'],
-  ['scale', 'one instance of each service'],
-]);
-const IGNORED = [
-  'annotations',
-  'attach',
-  'blkio_config',
-  'cap_add',
-  'cap_drop',
-  'cgroup',
-  'cgroup_parent',
-  'container_name',
-  'cpu_count',
-  'cpu_percent',
-  'cpu_period',
-  'cpu_quota',
-  'cpu_rt_period',
-  'cpu_rt_runtime',
-  'cpu_shares',
-  'cpus',
-  'cpuset',
-  'credential_spec',
-  'develop',
-  'device_cgroup_rules',
-  'devices',
-  'dns',
-  'dns_opt',
-  'dns_search',
-  'domainname',
-  'extends',
-  'external_links',
-  'extra_hosts',
-  'gpus',
-  'group_add',
-  'hostname',
-  'init',
-  'ipc',
-  'isolation',
-  'label_file',
-  'links',
-  'logging',
-  'mac_address',
-  'mem_limit',
-  'mem_reservation',
-  'mem_swappiness',
-  'memswap_limit',
-  'models',
-  'network_mode',
-  'oom_kill_disable',
-  'oom_score_adj',
-  'pid',
-  'pids_limit',
-  'platform',
-  'post_start',
-  'pre_stop',
-  'privileged',
-  'provider',
-  'pull_policy',
-  'read_only',
-  'runtime',
-  'security_opt',
-  'shm_size',
-  'stdin_open',
-  'stop_grace_period',
-  'stop_signal',
-  'storage_opt',
-  'sysctls',
-  'tmpfs',
-  'tty',
-  'ulimits',
-  'use_api_socket',
-  'userns_mode',
-  'uts',
-  'volumes_from',
-];
-const KNOWN = [...USED, ...WITHOUT_EFFECT.keys(), ...IGNORED];
-/** Warned about only where a mesh changes what the key means; networks and restart are what everybody writes. */
-const QUIET = new Set(['networks', 'restart', 'depends_on', 'container_name', 'hostname']);
-
-/** Ports whose protocol everybody knows not to be HTTP (as Istio and Linkerd assume). */
-const TCP_PORTS = new Set([25, 53, 587, 3306, 4444, 5432, 6379, 9300, 11211, 27017]);
 
 export interface ServiceInput {
   readonly name: string;
@@ -117,153 +14,96 @@ export interface ServiceInput {
   readonly findings: Findings;
 }
 
+/** Text of a scalar with its variables replaced; problems go to the findings, and the text is empty. */
+export type Expand = (value: YamlView, what: string) => string;
+
 /** One Compose service as a workload. Problems go to `findings`; what can be read is returned all the same. */
 export function readService({ name, view, environment, findings }: ServiceInput): WorkloadSpec {
   const where = `services.${name}`;
   const entries = new Map(view.entries(where).map((entry) => [entry.key, entry]));
-  for (const [key, entry] of entries) checkKey(key, entry.keySource, where, findings, entries.has('image'));
-  const expanded = (value: YamlView, what: string): string => expandText(value, what, environment, findings);
+  checkServiceKeys(name, entries, findings);
+  const expanded = expander(environment, findings);
   const field = (key: string): YamlView | null => entries.get(key)?.value ?? null;
-  const labels = pairsOf(field('labels'), `${where}.labels`, expanded);
-  const extension = readExtension(field('x-mesh'), `${where}.x-mesh`, findings);
-  const image = field('image');
+  const optional = (key: string): string | null => {
+    const value = field(key);
+    return value === null || value.kind === 'null' ? null : expanded(value, `${where}.${key}`);
+  };
+  const labels = pairsOf(field('labels'), `${where}.labels`, expanded, null);
+  const extension = readServiceExtension({ view: field('x-mesh'), where: `${where}.x-mesh`, expanded, findings });
+  const image = optional('image');
   if (image === null) findings.problem(view.source, `${where} has no image`, 'image: NAME');
+  else if (image === '') findings.problem(field('image')?.source ?? view.source, `${where}.image is empty`);
   const app = labels['app'] ?? name;
+  if (app !== name && !isHostLabel(app))
+    findings.problem(
+      field('labels')?.source ?? view.source,
+      `${where}: the label app is a host name, which ${JSON.stringify(app)} is not`,
+      HOST_LABEL,
+    );
+  const lists = ['ports', 'expose'].map((key) => ({ key, view: field(key) }));
   return {
     name,
     app,
     version: labels['version'] ?? 'v1',
     serviceAccount: extension.serviceAccount ?? app,
     labels,
-    ports: portsOf([field('ports'), field('expose')], where, extension.ports, expanded, findings),
-    image: image === null ? '' : expanded(image, `${where}.image`),
+    ports: readPorts({ lists, service: name, declared: extension.ports, expanded, findings }),
+    image: image ?? '',
     command: argvOf(field('command'), `${where}.command`, expanded) ?? [],
     entrypoint: argvOf(field('entrypoint'), `${where}.entrypoint`, expanded),
     environment: pairsOf(field('environment'), `${where}.environment`, expanded, environment),
     localCommand: extension.local,
-    user: optional(field('user'), `${where}.user`, expanded),
-    workingDir: optional(field('working_dir'), `${where}.working_dir`, expanded),
+    user: optional('user'),
+    workingDir: optional('working_dir'),
     source: view.source,
   };
 }
 
-type Expand = (value: YamlView, what: string) => string;
+export const HOST_LABEL = 'lower-case letters, digits and dashes, 63 at most';
 
-function checkKey(key: string, source: YamlView['source'], where: string, findings: Findings, hasImage: boolean): void {
-  if (key.startsWith('x-') && key !== 'x-mesh') return;
-  if (!KNOWN.includes(key)) return findings.unknownKey(source, key, where, KNOWN);
-  if (USED.includes(key) || QUIET.has(key) || (key === 'build' && hasImage)) return;
-  findings.warn(source, `${where}.${key} has no effect: ${WITHOUT_EFFECT.get(key) ?? 'not supported'}`);
+export function isHostLabel(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
 }
 
-function expandText(value: YamlView, what: string, environment: Environment, findings: Findings): string {
-  const text = value.text(what);
-  try {
-    return interpolate(text ?? '', environment);
-  } catch (error) {
-    findings.problem(value.source, `${what}: ${(error as Error).message}`);
-    return '';
-  }
+export function expander(environment: Environment, findings: Findings): Expand {
+  return (value, what) => {
+    const text = value.text(what);
+    try {
+      return interpolate(text ?? '', environment);
+    } catch (error) {
+      findings.problem(value.source, `${what}: ${error instanceof Error ? error.message : String(error)}`);
+      return '';
+    }
+  };
 }
 
-function optional(value: YamlView | null, what: string, expanded: Expand): string | null {
-  return value === null || value.kind === 'null' ? null : expanded(value, what);
-}
-
-/** A mapping, or a list of `NAME=value` (a name alone takes its value from the host). */
+/**
+ * A mapping, or a list of `NAME=value`. A name alone takes its value from the `host`, and is left out when the host has
+ * none; without a host (labels) it is empty.
+ */
 function pairsOf(
   value: YamlView | null,
   what: string,
   expanded: Expand,
-  host: Environment = {},
+  host: Environment | null,
 ): Record<string, string> {
   if (value === null) return {};
-  const pairs: Record<string, string> = {};
-  if (value.kind === 'list') {
-    for (const item of value.items(what)) {
-      const text = expanded(item, what);
-      const cut = text.indexOf('=');
-      if (cut >= 0) pairs[text.slice(0, cut)] = text.slice(cut + 1);
-      else pairs[text] = host[text] ?? '';
-    }
-    return pairs;
-  }
-  for (const { key, value: item } of value.entries(what))
-    pairs[key] = item.kind === 'null' ? (host[key] ?? '') : expanded(item, `${what}.${key}`);
-  return pairs;
+  const inherited = (name: string): string | undefined => (host === null ? '' : host[name]);
+  const pairs =
+    value.kind === 'list'
+      ? value.items(what).map((item): [string, string | undefined] => {
+          const text = expanded(item, what);
+          const cut = text.indexOf('=');
+          return cut < 0 ? [text, inherited(text)] : [text.slice(0, cut), text.slice(cut + 1)];
+        })
+      : value.entries(what).map(({ key, value: item }): [string, string | undefined] => {
+          return [key, item.kind === 'null' ? inherited(key) : expanded(item, `${what}.${key}`)];
+        });
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
 
 function argvOf(value: YamlView | null, what: string, expanded: Expand): string[] | null {
   if (value === null || value.kind === 'null') return null;
   if (value.kind === 'list') return value.items(what).map((item) => expanded(item, what));
   return splitWords(expanded(value, what));
-}
-
-function portsOf(
-  lists: readonly (YamlView | null)[],
-  where: string,
-  declared: ReadonlyMap<number, AppProtocol>,
-  expanded: Expand,
-  findings: Findings,
-): AppPort[] {
-  const found = new Set<number>(declared.keys());
-  for (const list of lists) {
-    for (const item of list?.items(`${where}.ports`) ?? []) {
-      const port = item.kind === 'map' ? targetOf(item, where) : portIn(expanded(item, `${where}.ports`));
-      if (port === null)
-        findings.problem(item.source, `${where}: not a port`, 'for example "8080" or "127.0.0.1:80:8080"');
-      else found.add(port);
-    }
-  }
-  return [...found].map((port) => ({ port, protocol: declared.get(port) ?? (TCP_PORTS.has(port) ? 'tcp' : 'http') }));
-}
-
-/** Container port of the short syntax `[host:][published:]target[/protocol]`; UDP and ranges are none of ours. */
-function portIn(text: string): number | null {
-  const match = /^(?:.*:)?(\d{1,5})(?:\/tcp)?$/.exec(text);
-  const port = Number(match?.[1]);
-  return match && port > 0 && port < 65536 ? port : null;
-}
-
-function targetOf(item: YamlView, where: string): number | null {
-  const target = item.entries(`${where}.ports`).find(({ key }) => key === 'target');
-  return target?.value.number(`${where}.ports.target`) ?? null;
-}
-
-interface ServiceExtension {
-  readonly serviceAccount: string | null;
-  readonly ports: ReadonlyMap<number, AppProtocol>;
-  readonly local: readonly string[] | null;
-}
-
-/** `services.<name>.x-mesh`; strict. */
-function readExtension(view: YamlView | null, where: string, findings: Findings): ServiceExtension {
-  const known = ['serviceAccount', 'ports', 'local'];
-  let serviceAccount: string | null = null;
-  let local: readonly string[] | null = null;
-  const ports = new Map<number, AppProtocol>();
-  for (const { key, keySource, value } of view?.entries(where) ?? []) {
-    if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
-    else if (key === 'local') local = value.items(`${where}.local`).map((item) => item.text(`${where}.local`) ?? '');
-    else if (key === 'ports') readProtocols(value, `${where}.ports`, ports, findings);
-    else findings.unknownKey(keySource, key, where, known);
-  }
-  return { serviceAccount, ports, local };
-}
-
-function accountOf(value: YamlView, what: string, findings: Findings): string | null {
-  const text = value.text(what);
-  if (text !== null && /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(text)) return text;
-  findings.problem(value.source, `${what} must be a Kubernetes name`, 'letters, digits and dashes');
-  return null;
-}
-
-function readProtocols(value: YamlView, what: string, ports: Map<number, AppProtocol>, findings: Findings): void {
-  for (const { key, keySource, value: item } of value.entries(what)) {
-    const port = portIn(key);
-    const protocol = item.text(`${what}.${key}`);
-    if (port === null) findings.problem(keySource, `${what}: ${JSON.stringify(key)} is not a port`);
-    else if (protocol === 'http' || protocol === 'tcp') ports.set(port, protocol);
-    else findings.problem(item.source, `${what}.${key} must be http or tcp`);
-  }
 }

@@ -1,0 +1,65 @@
+import type { AppProtocol } from '../model/app.js';
+import { portNumber } from './ports.js';
+import type { Findings } from './problems.js';
+import type { YamlView } from './yaml-view.js';
+
+/** `services.<name>.x-mesh`: what Compose has no words for. */
+export interface ServiceExtension {
+  readonly serviceAccount: string | null;
+  readonly ports: ReadonlyMap<number, AppProtocol>;
+  readonly local: readonly string[] | null;
+}
+
+export interface ExtensionInput {
+  readonly view: YamlView | null;
+  readonly where: string;
+  readonly expanded: (value: YamlView, what: string) => string;
+  readonly findings: Findings;
+}
+
+/** Reads it strictly, as all of `x-mesh`. */
+export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
+  let serviceAccount: string | null = null;
+  let local: readonly string[] | null = null;
+  let ports: ReadonlyMap<number, AppProtocol> = new Map();
+  for (const { key, keySource, value } of view?.entries(where) ?? []) {
+    if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
+    else if (key === 'local') local = argvOf(value, `${where}.local`, expanded, findings);
+    else if (key === 'ports') ports = protocolsOf(value, `${where}.ports`, findings);
+    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'ports', 'local']);
+  }
+  return { serviceAccount, ports, local };
+}
+
+/** It becomes a part of a SPIFFE ID, so it is held to what Kubernetes allows. */
+function accountOf(value: YamlView, what: string, findings: Findings): string | null {
+  const text = value.text(what);
+  if (text === null || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;
+  findings.problem(value.source, `${what} must be a Kubernetes name`, 'lower-case letters, digits and dashes');
+  return null;
+}
+
+function argvOf(
+  value: YamlView,
+  what: string,
+  expanded: ExtensionInput['expanded'],
+  findings: Findings,
+): readonly string[] | null {
+  const items = value.items(what);
+  if (items.length > 0) return items.map((item) => expanded(item, what));
+  if (value.kind === 'list' || value.kind === 'null')
+    findings.problem(value.source, `${what} names no program`, 'local: [node, server.js]');
+  return null;
+}
+
+function protocolsOf(value: YamlView, what: string, findings: Findings): ReadonlyMap<number, AppProtocol> {
+  const ports = new Map<number, AppProtocol>();
+  for (const { key, keySource, value: item } of value.entries(what)) {
+    const port = portNumber(key);
+    const protocol = item.text(`${what}.${key}`);
+    if (port === null) findings.problem(keySource, `${what}: ${JSON.stringify(key)} is not a port`, '8080: http');
+    else if (protocol === 'http' || protocol === 'tcp') ports.set(port, protocol);
+    else if (protocol !== null) findings.problem(item.source, `${what}.${key} must be http or tcp`);
+  }
+  return ports;
+}
