@@ -1,19 +1,8 @@
 import type { RetrySettings } from '../model/app.js';
 import { BACKOFF, ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
-import type { RetryCondition, RetryPolicy } from '../model/sidecar-config.js';
+import { RETRY_CONDITIONS, type RetryCondition, type RetryPolicy } from '../model/sidecar-config.js';
 
-const CONDITIONS: ReadonlySet<string> = new Set<RetryCondition>([
-  '5xx',
-  'gateway-error',
-  'reset',
-  'reset-before-request',
-  'connect-failure',
-  'refused-stream',
-  'retriable-4xx',
-  'retriable-status-codes',
-  'unavailable',
-  'cancelled',
-]);
+const CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
 
 /**
  * A service's retry settings as the sidecar obeys them. Whole numbers in `retryOn` become retriable status codes, as in

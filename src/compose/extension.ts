@@ -1,5 +1,6 @@
 import type { RetrySettings, ServiceSettings, SourceRef } from '../model/app.js';
 import { ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
+import { RETRY_CONDITIONS } from '../model/sidecar-config.js';
 import { type Findings, suggestion } from './problems.js';
 import type { YamlView } from './yaml-view.js';
 
@@ -16,18 +17,6 @@ export interface MeshExtension {
   readonly services: ReadonlyMap<string, { readonly settings: ServiceSettings; readonly keySource: SourceRef }>;
 }
 
-const RETRY_CONDITIONS = [
-  '5xx',
-  'gateway-error',
-  'reset',
-  'reset-before-request',
-  'connect-failure',
-  'refused-stream',
-  'retriable-4xx',
-  'retriable-status-codes',
-  'unavailable',
-  'cancelled',
-];
 const KNOWN_CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
 const BALANCERS = ['LEAST_REQUEST', 'ROUND_ROBIN'] as const;
 

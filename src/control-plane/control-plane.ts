@@ -1,7 +1,6 @@
 import type { Server } from 'node:tls';
 import { GATEWAY } from '../compiler/compile.js';
 import { retryPolicy } from '../compiler/retry-policy.js';
-import type { Fault } from '../model/fault.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import type { PartUsage } from '../model/metrics.js';
 import { hostNames, virtualIp } from '../model/names.js';
@@ -19,16 +18,18 @@ import type {
   WorkloadView,
 } from '../protocol/api-types.js';
 import type { ControlPlaneBootstrap } from '../protocol/bootstrap.js';
-import type { Hello, LoadReport, MetricsReport, ToControlPlane } from '../protocol/control-stream.js';
+import type { Hello, MetricsReport, ToControlPlane } from '../protocol/control-stream.js';
 import type { FaultInput } from '../protocol/fault-input.js';
 import { ApiProblem } from './api/problem.js';
 import { Authority } from './authority/authority.js';
 import { JoinTokens } from './authority/join-tokens.js';
 import { Publisher } from './distribution/publisher.js';
 import { serveControlStream, type WorkloadStream } from './distribution/stream-server.js';
-import { faultFrom } from './faults.js';
+import { FaultBook } from './fault-book.js';
+import { LoadSettings } from './load-settings.js';
 import { Registry, type WorkloadRecord } from './registry/registry.js';
 import { StateFile } from './state-file.js';
+import { Costs } from './telemetry/costs.js';
 import { EdgeWindows } from './telemetry/edge-windows.js';
 import { ExchangeStore } from './telemetry/exchange-store.js';
 import { Prometheus } from './telemetry/prometheus.js';
@@ -55,15 +56,10 @@ export class ControlPlane {
   readonly #startedAt: number;
   readonly #listeners = new Set<(event: MeshEvent) => void>();
   readonly #identities = new Map<string, IdentityView>();
-  readonly #usage = new Map<string, PartUsage>();
-  readonly #faultHits = new Map<string, number>();
-  readonly #cpu = new Map<string, { micros: number; requests: number; since: number; perRequest: number | null }>();
-  #faults: Fault[];
+  readonly #costs: Costs;
+  readonly #faults: FaultBook;
+  readonly #load: LoadSettings;
   #features: Features;
-  #loadRps: number;
-  #loadPaths: readonly string[];
-  #loadCounts = { sent: 0, ok: 0, failed: 0, missed: 0 };
-  #loadStream: WorkloadStream | null = null;
   #server: Server | null = null;
 
   private constructor(parts: { bootstrap: ControlPlaneBootstrap; authority: Authority; clock: Clock; log: Log }) {
@@ -78,10 +74,10 @@ export class ControlPlane {
     this.prometheus = new Prometheus(bootstrap.app.workloads);
     this.#state = new StateFile(bootstrap.stateDir, log);
     const stored = this.#state.read();
-    this.#faults = [...(stored?.faults ?? [])];
+    this.#costs = new Costs(clock);
+    this.#faults = new FaultBook(bootstrap.app, stored?.faults ?? []);
+    this.#load = new LoadSettings(stored?.loadRps ?? bootstrap.loadRps, bootstrap.app.load.paths);
     this.#features = stored?.features ?? bootstrap.features;
-    this.#loadRps = stored?.loadRps ?? bootstrap.loadRps;
-    this.#loadPaths = bootstrap.app.load.paths;
     this.#registry = new Registry(bootstrap.app, GATEWAY, clock, () => this.#changed());
     this.#publisher = new Publisher(
       {
@@ -124,7 +120,7 @@ export class ControlPlane {
     this.#state.close();
     this.#server?.close();
     this.#publisher.close();
-    this.#loadStream?.close();
+    this.#load.close();
   }
 
   /** Calls back on everything that happens; the result ends it. */
@@ -181,29 +177,25 @@ export class ControlPlane {
   }
 
   faults(): FaultView[] {
-    const active = this.workloads().every(isCurrent);
-    return this.#faults.map((fault) => ({ ...fault, hits: this.#faultHits.get(fault.name) ?? 0, active }));
+    return this.#faults.views(this.#allCurrent());
   }
 
   /** Adds a fault and resolves when every connected sidecar obeys. Rejects with ApiProblem. */
   async addFault(input: FaultInput): Promise<FaultView> {
-    const fault = faultFrom(input, this.bootstrap.app, this.#faults);
-    this.#faultHits.delete(fault.name);
-    await this.#changeFaults([...this.#faults, fault]);
-    return this.#faultView(fault.name);
+    const name = this.#faults.add(input);
+    await this.#faultsChanged();
+    return this.#faults.view(name, this.#allCurrent());
   }
 
   async updateFault(name: string, enabled: boolean): Promise<FaultView> {
-    this.#faultView(name);
-    await this.#changeFaults(this.#faults.map((fault) => (fault.name === name ? { ...fault, enabled } : fault)));
-    return this.#faultView(name);
+    this.#faults.enable(name, enabled);
+    await this.#faultsChanged();
+    return this.#faults.view(name, this.#allCurrent());
   }
 
   async removeFaults(name: string | null): Promise<number> {
-    if (name !== null) this.#faultView(name);
-    const kept = name === null ? [] : this.#faults.filter((fault) => fault.name !== name);
-    const removed = this.#faults.length - kept.length;
-    await this.#changeFaults(kept);
+    const removed = this.#faults.remove(name);
+    await this.#faultsChanged();
     return removed;
   }
 
@@ -221,14 +213,12 @@ export class ControlPlane {
   }
 
   load(): LoadStatus {
-    return { rps: this.#loadRps, paths: this.#loadPaths, ...this.#loadCounts };
+    return this.#load.status;
   }
 
   setLoad(change: { readonly rps?: number | undefined; readonly paths?: readonly string[] | undefined }): LoadStatus {
-    this.#loadRps = change.rps ?? this.#loadRps;
-    this.#loadPaths = change.paths ?? this.#loadPaths;
+    this.#load.set(change);
     this.#store();
-    this.#sendLoad();
     this.emit({ type: 'status', status: this.status() });
     return this.load();
   }
@@ -244,7 +234,7 @@ export class ControlPlane {
   }
 
   reportUsage(usage: readonly PartUsage[]): void {
-    for (const part of usage) this.#usage.set(part.part, part);
+    this.#costs.addUsage(usage);
     this.emit({ type: 'workloads', workloads: this.workloads() });
   }
 
@@ -272,28 +262,20 @@ export class ControlPlane {
     for (const listener of this.#listeners) listener(event);
   }
 
-  async #changeFaults(faults: Fault[]): Promise<void> {
-    this.#faults = faults;
+  async #faultsChanged(): Promise<void> {
     this.#store();
     this.#publisher.publish();
     await this.#publisher.settled(SETTLE_MS);
     this.emit({ type: 'faults', faults: this.faults() });
   }
 
-  #faultView(name: string): FaultView {
-    const found = this.faults().find((fault) => fault.name === name);
-    if (found !== undefined) return found;
-    const names = this.#faults.map((fault) => fault.name);
-    throw new ApiProblem(
-      404,
-      `there is no fault named ${JSON.stringify(name)}`,
-      names.length === 0 ? 'there are no faults' : `there are: ${names.join(', ')}`,
-    );
+  #allCurrent(): boolean {
+    return this.workloads().every(isCurrent);
   }
 
   #mesh(): MeshConfig {
     const { app, seed } = this.bootstrap;
-    return { app, seed, mtls: this.#features.mtls, retries: this.#features.retries, faults: this.#faults };
+    return { app, seed, mtls: this.#features.mtls, retries: this.#features.retries, faults: this.#faults.all };
   }
 
   #changed(): void {
@@ -305,9 +287,9 @@ export class ControlPlane {
   #store(): void {
     this.#state.write({
       version: this.#publisher.version,
-      faults: this.#faults,
+      faults: this.#faults.all,
       features: this.#features,
-      loadRps: this.#loadRps,
+      loadRps: this.#load.status.rps,
       endpoints: this.#registry.store(),
     });
   }
@@ -319,8 +301,7 @@ export class ControlPlane {
 
   #onHello(stream: WorkloadStream, hello: Hello): void {
     if (stream.workload === LOAD) {
-      this.#loadStream = stream;
-      this.#sendLoad();
+      this.#load.attach(stream);
       return;
     }
     this.#registry.connected(stream.workload, { ...hello, address: stream.address });
@@ -328,7 +309,7 @@ export class ControlPlane {
   }
 
   #onGone(stream: WorkloadStream): void {
-    if (this.#loadStream === stream) this.#loadStream = null;
+    this.#load.detach(stream);
     if (this.#publisher.detach(stream)) this.#registry.disconnected(stream.workload);
   }
 
@@ -356,7 +337,7 @@ export class ControlPlane {
         this.emit({ type: 'exchanges', exchanges: message.exchanges, dropped: message.dropped });
         return;
       case 'load-report':
-        this.#onLoadReport(message);
+        this.#load.count(message);
         return;
       default:
         throw new Error('this message does not belong here');
@@ -366,29 +347,8 @@ export class ControlPlane {
   #onMetrics(workload: string, report: MetricsReport): void {
     this.edges.add(report.edges, report.attempts);
     this.prometheus.add(report.edges);
-    for (const [name, hits] of Object.entries(report.faultHits)) {
-      this.#faultHits.set(name, (this.#faultHits.get(name) ?? 0) + hits);
-    }
-    const requests = report.edges.reduce((sum, edge) => sum + edge.requests, 0);
-    const now = this.#clock.now();
-    const cpu = this.#cpu.get(workload) ?? { micros: 0, requests: 0, since: now, perRequest: null };
-    cpu.micros += report.cpuMicros;
-    cpu.requests += requests;
-    if (now - cpu.since > 5_000) {
-      cpu.perRequest = cpu.requests === 0 ? null : cpu.micros / cpu.requests;
-      Object.assign(cpu, { micros: 0, requests: 0, since: now });
-    }
-    this.#cpu.set(workload, cpu);
-  }
-
-  #onLoadReport({ sent, ok, failed, missed }: LoadReport): void {
-    const counts = this.#loadCounts;
-    this.#loadCounts = {
-      sent: counts.sent + sent,
-      ok: counts.ok + ok,
-      failed: counts.failed + failed,
-      missed: counts.missed + missed,
-    };
+    this.#faults.countHits(report.faultHits);
+    this.#costs.addReport(workload, report);
   }
 
   #onIssued(
@@ -397,10 +357,6 @@ export class ControlPlane {
   ): void {
     const issued = (this.#identities.get(workload)?.issued ?? 0) + 1;
     this.#identities.set(workload, { workload, ...certificate, issued });
-  }
-
-  #sendLoad(): void {
-    this.#loadStream?.send({ type: 'load', load: { rps: this.#loadRps, paths: this.#loadPaths } });
   }
 
   #workloadView(record: WorkloadRecord): WorkloadView {
@@ -424,8 +380,8 @@ export class ControlPlane {
           ? null
           : { notBefore: certificate.notBefore, notAfter: certificate.notAfter, serial: certificate.serial },
       restarts: { ...record.restarts },
-      usage: { sidecar: this.#usage.get(sidecarPart) ?? null, app: this.#usage.get(`${name}/app`) ?? null },
-      cpuMicrosPerRequest: this.#cpu.get(name)?.perRequest ?? null,
+      usage: { sidecar: this.#costs.usageOf(sidecarPart), app: this.#costs.usageOf(`${name}/app`) },
+      cpuMicrosPerRequest: this.#costs.cpuPerRequest(name),
       listenPorts: record.listenPorts,
     };
   }

@@ -91,17 +91,20 @@ export interface RetryPolicy {
 }
 
 /** The words of Envoy's `x-envoy-retry-on` that apply to HTTP/1.1 today. */
-export type RetryCondition =
-  | '5xx'
-  | 'gateway-error'
-  | 'reset'
-  | 'reset-before-request'
-  | 'connect-failure'
-  | 'refused-stream'
-  | 'retriable-4xx'
-  | 'retriable-status-codes'
-  | 'unavailable'
-  | 'cancelled';
+export const RETRY_CONDITIONS = [
+  '5xx',
+  'gateway-error',
+  'reset',
+  'reset-before-request',
+  'connect-failure',
+  'refused-stream',
+  'retriable-4xx',
+  'retriable-status-codes',
+  'unavailable',
+  'cancelled',
+] as const;
+
+export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
 
 export interface Cluster {
   /** Envoy-style: `outbound|9080|v2|reviews.default.svc.cluster.local`. */

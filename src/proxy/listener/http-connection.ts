@@ -6,6 +6,7 @@ import { Body, type BodySink, type BodySource } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
 import { DEFAULT_LIMITS } from '../codec/fields.js';
 import { CHUNKED, type Fields, type RequestHead, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
+import { ReadSwitch } from '../codec/read-switch.js';
 import { parseRequestHead } from '../codec/request-head.js';
 import { chunkOf, joinHead, lastChunk, responseHeadText } from '../codec/write.js';
 import type { Call, Handler, Reply } from '../pipeline/call.js';
@@ -48,13 +49,13 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
   #chunked = false;
   #close = false;
   #ended = false;
-  #paused = false;
-  #wantPause = false;
+  readonly #reading: ReadSwitch;
   /** The request in progress was malformed: nothing behind it is parsed any more. */
   #broken = false;
 
   constructor(socket: Socket, parts: ConnectionParts) {
     this.#socket = socket;
+    this.#reading = new ReadSwitch(socket);
     this.#parts = parts;
     this.expiresAt = parts.clock.monotonic() + DOWNSTREAM_LIMITS.idle;
     parts.sweeper.add(this);
@@ -83,14 +84,11 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
   }
 
   pauseBody(): void {
-    this.#wantPause = true;
+    this.#reading.stop();
   }
 
   resumeBody(): void {
-    this.#wantPause = false;
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#socket.resume();
+    this.#reading.resume();
   }
 
   abandonBody(): void {
@@ -123,10 +121,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
       if (!(error instanceof ProxyError)) throw error;
       this.#refuse(error);
     }
-    if (this.#wantPause && !this.#paused) {
-      this.#paused = true;
-      this.#socket.pause();
-    }
+    this.#reading.apply();
   }
 
   #read(chunk: Buffer): void {

@@ -63,8 +63,10 @@ async function outcomeOf(promise: Promise<Reply>): Promise<Result> {
 }
 
 function judge(policy: RetryPolicy | null, attempt: AttemptCall, result: Result, call: Call): Verdict {
+  const status = result.reply?.head.status ?? 0;
+  // The common case, before anything is made for it.
+  if (status !== 0 && status < 400 && policy?.retriableStatusCodes.includes(status) !== true) return FINE;
   const outcome = outcomeFor(result, attempt);
-  if (outcome.kind === 'answer' && outcome.status < 500 && policy === null) return FINE;
   const failed = outcome.kind === 'failure' || outcome.status >= 500;
   if (call.cancelled !== null) return no('not retried: nobody waits for the answer any more');
   if (policy === null) return failed ? no('not retried: this route has no retry policy') : FINE;

@@ -1,3 +1,4 @@
+import type { Decision } from '../../model/exchange.js';
 import type { Route, RouteMatch, VirtualHost } from '../../model/sidecar-config.js';
 import type { Random } from '../../platform/random.js';
 import type { Fields } from '../codec/message.js';
@@ -35,13 +36,28 @@ export function route(parts: RouteParts): Filter<Call, RoutedCall> {
     const name = pickCluster(chosen, call, parts.random);
     const cluster = table.cluster(name);
     if (cluster === undefined) throw new ProxyError('cluster_not_found', name);
-    call.record.decisions.push({ kind: 'route', text: routeText(chosen, cluster), rule: chosen.name, source: null });
+    call.record.decisions.push(routeDecision(chosen, cluster));
     return next(new RoutedCall(call, chosen, cluster));
   };
 }
 
-function routeText(chosen: Route, cluster: ClusterState): string {
-  return `route ${chosen.name} sent it to ${cluster.config.service}${cluster.config.subset === '' ? '' : ` ${cluster.config.subset}`}`;
+/** Decisions are values: the same route and cluster give the same one, made once. */
+const decisions = new WeakMap<ClusterState, Map<Route, Decision>>();
+
+function routeDecision(chosen: Route, cluster: ClusterState): Decision {
+  let ofCluster = decisions.get(cluster);
+  if (ofCluster === undefined) {
+    ofCluster = new Map();
+    decisions.set(cluster, ofCluster);
+  }
+  let decision = ofCluster.get(chosen);
+  if (decision === undefined) {
+    const { service, subset } = cluster.config;
+    const text = `route ${chosen.name} sent it to ${service}${subset === '' ? '' : ` ${subset}`}`;
+    decision = { kind: 'route', text, rule: chosen.name, source: null };
+    ofCluster.set(chosen, decision);
+  }
+  return decision;
 }
 
 function matches(match: RouteMatch, target: string, fields: Fields): boolean {

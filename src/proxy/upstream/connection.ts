@@ -5,6 +5,7 @@ import { Body, type BodySink, type BodySource } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
 import { DEFAULT_LIMITS } from '../codec/fields.js';
 import { CHUNKED, type Fields, type ResponseHead } from '../codec/message.js';
+import { ReadSwitch } from '../codec/read-switch.js';
 import { parseResponseHead } from '../codec/response-head.js';
 import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
 import type { Reply, TunnelEnd } from '../pipeline/call.js';
@@ -57,14 +58,14 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   #requestBody: Body | null = null;
   #requestChunked = false;
   #tunnelled = false;
-  #paused = false;
-  #wantPause = false;
+  readonly #reading: ReadSwitch;
   #closed = false;
 
   constructor(socket: Socket, key: string, security: Security, home: ConnectionHome) {
     this.key = key;
     this.security = security;
     this.#socket = socket;
+    this.#reading = new ReadSwitch(socket);
     this.#home = home;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
@@ -99,14 +100,11 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   }
 
   pauseBody(): void {
-    this.#wantPause = true;
+    this.#reading.stop();
   }
 
   resumeBody(): void {
-    this.#wantPause = false;
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#socket.resume();
+    this.#reading.resume();
   }
 
   abandonBody(): void {
@@ -149,10 +147,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
         error instanceof ProxyError ? error : new ProxyError('internal_error', String(error), { cause: error }),
       );
     }
-    if (this.#wantPause && !this.#paused && !this.#tunnelled) {
-      this.#paused = true;
-      this.#socket.pause();
-    }
+    if (!this.#tunnelled) this.#reading.apply();
   }
 
   #read(chunk: Buffer): void {

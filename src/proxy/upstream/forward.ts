@@ -35,8 +35,7 @@ export function forward(parts: ForwardParts): Handler<EndpointCall> {
     const connection = parts.pool.take(call.endpoint.key);
     if (connection === null) return connectAndSend(parts, call);
     call.attempt.reusedConnection = true;
-    const sent = send(parts, call, connection);
-    return mayRepeat(call) ? sent.catch((error: unknown) => repeatIfStale(parts, call, error)) : sent;
+    return send(parts, call, connection, mayRepeat(call) ? (error) => repeatIfStale(parts, call, error) : undefined);
   };
 }
 
@@ -70,7 +69,12 @@ async function connectAndSend(parts: ForwardParts, call: EndpointCall): Promise<
   return send(parts, call, opened.connection);
 }
 
-function send(parts: ForwardParts, endpointCall: EndpointCall, connection: UpstreamConnection): Promise<Reply> {
+function send(
+  parts: ForwardParts,
+  endpointCall: EndpointCall,
+  connection: UpstreamConnection,
+  onFailure?: (error: unknown) => Promise<Reply>,
+): Promise<Reply> {
   const { attempt, endpoint } = endpointCall;
   const { call } = attempt.routed;
   const sentAt = parts.clock.monotonic();
@@ -89,7 +93,7 @@ function send(parts: ForwardParts, endpointCall: EndpointCall, connection: Upstr
   return connection.send(call.head.method, text, call.body, observer).then((reply) => {
     call.record.upstreamMs += parts.clock.monotonic() - sentAt;
     return reply;
-  });
+  }, onFailure);
 }
 
 /** Outbound records tell how the request left; inbound ones have noted already how it came. */
