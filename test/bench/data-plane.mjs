@@ -102,7 +102,7 @@ export async function dataPlane({ rounds = 5, seconds = 4, connections = 50 } = 
         'line',
       ),
     ]);
-    for (const candidate of candidates) wrk(candidate.port, connections, 2);
+    for (const candidate of candidates) wrk(candidate.port, connections, 4);
     for (let round = 0; round < rounds; round++) {
       for (const candidate of candidates) {
         const before = cpuOf(candidate.pids);

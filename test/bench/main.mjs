@@ -40,7 +40,7 @@ for (const runtime of docker ? ['docker', 'local'] : ['local']) {
   row(`${requests} requests, control plane killed 5 times, ${runtime}`, JSON.stringify(codes), `{"200":${requests}}`);
 }
 if (installed('nginx') && installed('wrk')) {
-  const results = await dataPlane(quick ? { rounds: 2, seconds: 2 } : {});
+  const results = await dataPlane(quick ? { rounds: 2, seconds: 2 } : { rounds: 11, seconds: 2 });
   const ours = results[0];
   for (const peer of results.slice(1)) {
     const target = peer.name === 'nginx' ? '<= 2.4x' : peer.name.startsWith('http-proxy') ? '<= 0.4x' : '-';

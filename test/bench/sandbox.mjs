@@ -28,11 +28,11 @@ export async function upAndDown(runtime, rounds) {
   };
 }
 
-/** Time of `up` when the image has to be assembled, minus one with it: seconds, from the step's own report. */
+/** Time that the image step takes when no image of ours is there, seconds, from its own report. */
 export async function imageAssembly() {
   let seconds = 0;
   await withHome(async (run) => {
-    for (const line of execFileSync('docker', ['images', '-q', '--filter', 'label=dev.mesh-sandbox.owner'], {
+    for (const line of execFileSync('docker', ['images', '-q', '--filter', 'label=dev.mesh-sandbox.image-owner'], {
       encoding: 'utf8',
     })
       .split('\n')
