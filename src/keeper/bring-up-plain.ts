@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.js';
 import type { KeeperPlan } from '../protocol/keeper-messages.js';
 import type { Addresses, PartName, Runtime, SandboxHost } from '../runtime/runtime.js';
 import { firstAnswer } from './first-answer.js';
-import type { Step } from './steps.js';
+import { groundSteps, type Step } from './steps.js';
 
 /** Parts of a sandbox without a mesh, and how each starts: the same every time. */
 export class PlainParts {
@@ -69,14 +69,7 @@ export class PlainParts {
 export function bringUpPlain(plan: KeeperPlan, runtime: Runtime, parts: PlainParts, clock: Clock): Step[] {
   const apps = plan.app.workloads.map(({ name }) => `${name}/app`);
   return [
-    { name: 'image', run: (progress) => runtime.prepare(progress) },
-    {
-      name: 'network',
-      run: async () => {
-        await parts.open();
-        return runtime.kind === 'docker' ? 'a network of its own' : 'loopback ports';
-      },
-    },
+    ...groundSteps(runtime, () => parts.open()),
     {
       name: 'apps',
       run: async () => {

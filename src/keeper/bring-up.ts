@@ -5,7 +5,7 @@ import type { KeeperPlan } from '../protocol/keeper-messages.js';
 import { type Runtime, SandboxError, type SandboxHost } from '../runtime/runtime.js';
 import { firstAnswer } from './first-answer.js';
 import type { Parts } from './parts.js';
-import type { Step } from './steps.js';
+import { groundSteps, type Step } from './steps.js';
 
 export interface BringUpParts {
   readonly plan: KeeperPlan;
@@ -29,14 +29,7 @@ export function bringUp(bringUpParts: BringUpParts): Step[] {
   // Pods need nothing but the network, so they are made while the control plane starts.
   let pods: Promise<unknown> = Promise.resolve();
   return [
-    { name: 'image', run: (progress) => runtime.prepare(progress) },
-    {
-      name: 'network',
-      run: async () => {
-        await parts.open();
-        return runtime.kind === 'docker' ? 'a network of its own' : 'loopback ports';
-      },
-    },
+    ...groundSteps(runtime, () => parts.open()),
     {
       name: 'control plane',
       run: async () => {

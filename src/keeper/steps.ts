@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.js';
 import type { StepReport } from '../protocol/keeper-messages.js';
+import type { Runtime } from '../runtime/runtime.js';
 
 /** A step of a long operation: what it is called, what it does; it returns what to say when it is done. */
 export interface Step {
@@ -26,4 +27,18 @@ export async function runSteps(
       throw error;
     }
   }
+}
+
+/** What every sandbox starts with, with a mesh or without: the image, then the network. */
+export function groundSteps(runtime: Runtime, openNetwork: () => Promise<void>): Step[] {
+  return [
+    { name: 'image', run: (progress) => runtime.prepare(progress) },
+    {
+      name: 'network',
+      run: async () => {
+        await openNetwork();
+        return runtime.kind === 'docker' ? 'a network of its own' : 'loopback ports';
+      },
+    },
+  ];
 }
