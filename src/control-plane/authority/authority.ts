@@ -59,9 +59,11 @@ export class Authority {
     return new Authority({ root, key: keys.privateKey, clock, leafMs });
   }
 
-  /** Signs a PKCS#10 request for `spiffeId`. Throws when the request is no request or not signed by its own key. */
+  /** Signs a PKCS#10 request for `spiffeId`. Throws when it is no request, not signed by its own key, or not for P-256. */
   async sign(csrPem: string, spiffeId: string): Promise<Issued> {
     const request = new x509.Pkcs10CertificateRequest(csrPem);
+    const { namedCurve } = request.publicKey.algorithm as { namedCurve?: string };
+    if (namedCurve !== KEY_ALGORITHM.namedCurve) throw new Error('the key of the request is not a P-256 key');
     if (!(await request.verify())) throw new Error('the request is not signed by the key that it names');
     return this.#issue(await request.publicKey.export(), spiffeId, []);
   }
