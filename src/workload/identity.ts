@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 /** A workload's key, certificate chain and roots (PEM), with what its own certificate says. */
 export interface Identity {
@@ -14,6 +14,7 @@ export interface Identity {
 /** Puts the authority's answer and our key together; throws when the certificate is not for this key. */
 export function identityOf(key: string, certificate: string, trustBundle: string): Identity {
   const leaf = new X509Certificate(certificate);
+  if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error('the certificate is for another key');
   const spiffeId = /URI:(spiffe:\/\/[A-Za-z0-9./_-]+)/.exec(leaf.subjectAltName ?? '')?.[1] ?? '';
   return {
     key,
