@@ -42,8 +42,8 @@ let counter = 0;
 
 /** A fresh record of something that this sidecar sees; ids count up per process. */
 export function newRecord(parts: DownstreamParts, arrival: Arrival): ExchangeRecord {
-  const { clock, workload } = parts;
-  const record = new ExchangeRecord(`${workload}/${++counter}`, arrival.direction, clock.now(), clock.monotonic());
+  const { workload } = parts;
+  const record = new ExchangeRecord(++counter, arrival.direction, parts.clock.monotonic());
   record.reporter = workload;
   record.port = arrival.port;
   record.service = arrival.service;
@@ -85,7 +85,7 @@ function newCall(parts: DownstreamParts, arrival: Arrival, head: RequestHead, bo
 function noteBadRequest(parts: DownstreamParts, arrival: Arrival, error: ProxyError): void {
   const record = newRecord(parts, arrival);
   record.fail(error.code);
-  record.decisions.push({ kind: 'route', text: error.message, rule: '', source: null });
+  record.decide({ kind: 'route', text: error.message, rule: '', source: null });
   parts.recorder.record(record);
 }
 

@@ -88,7 +88,7 @@ async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Co
   return { connection, connectMs: parts.clock.monotonic() - started, handshakeMs: 0 };
 }
 
-function fieldsForApp(call: EndpointCall): string[] {
+function fieldsForApp(call: EndpointCall): string {
   const { forwardedClientCert } = call.attempt.routed.call.peer;
-  return forwardedClientCert === '' ? [] : ['x-forwarded-client-cert', forwardedClientCert];
+  return forwardedClientCert === '' ? '' : `x-forwarded-client-cert: ${forwardedClientCert}\r\n`;
 }

@@ -91,7 +91,7 @@ async function openAnywhere(parts: OutboundListenerParts, to: Destination, recor
   record.service = `${to.address}:${to.port}`;
   if (parts.state().config.outbound.unknownHosts === 'registry-only')
     throw new ProxyError('host_unknown', record.service);
-  record.decisions.push({
+  record.decide({
     kind: 'passthrough',
     text: `${record.service} is not in the mesh: passed on as it is`,
     rule: 'PassthroughCluster',

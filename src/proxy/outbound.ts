@@ -38,7 +38,8 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
   const table = () => routingTable(parts.state());
   const onAttempt = (call: Call, attempt: Attempt) => recorder.attempt(workload, call.record.service, attempt);
   const connect = (call: EndpointCall) => connectTo(call, parts);
-  const extra = (call: EndpointCall) => extraFields(call, workload);
+  const source = `${SOURCE_FIELD}: ${workload}\r\n`;
+  const extra = (call: EndpointCall) => extraFields(call, source);
   return pipeline<Call>()
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
     .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
@@ -67,7 +68,7 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   if (parts.edge) throw new ProxyError('route_not_found', call.head.host);
   if (state.config.outbound.unknownHosts === 'registry-only') throw new ProxyError('host_unknown', call.head.host);
   if (call.originalAddress === '' || known !== undefined) throw new ProxyError('route_not_found', call.head.host);
-  record.decisions.push({
+  record.decide({
     kind: 'passthrough',
     text: `${call.head.host} is not in the mesh: passed on as it is`,
     rule: 'PassthroughCluster',
@@ -111,8 +112,7 @@ function serverName(cluster: { readonly name: string }): string {
   return cluster.name.replaceAll('|', '_.');
 }
 
-function extraFields(call: EndpointCall, workload: string): string[] {
-  const fields = ['x-envoy-attempt-count', String(call.attempt.number)];
-  if (call.attempt.routed.cluster.config.tls !== null) fields.push(SOURCE_FIELD, workload);
-  return fields;
+function extraFields(call: EndpointCall, source: string): string {
+  const count = `x-envoy-attempt-count: ${call.attempt.number}\r\n`;
+  return call.attempt.routed.cluster.config.tls === null ? count : count + source;
 }

@@ -30,8 +30,7 @@ export function chooseEndpoint(random: Random): Filter<AttemptCall, EndpointCall
 }
 
 function wasTried(endpoint: EndpointState, tried: readonly { readonly endpoint: string }[]): boolean {
-  const address = `${endpoint.config.address}:${endpoint.config.port}`;
-  return tried.some((attempt) => attempt.endpoint === address);
+  return tried.some((attempt) => attempt.endpoint === endpoint.address);
 }
 
 function pick(cluster: ClusterState, attempt: AttemptCall, random: Random, draw: number): EndpointState {

@@ -1,8 +1,9 @@
 import type { ProxyError } from '../pipeline/proxy-error.js';
 import type { Body } from './body.js';
 import { CR, FIELD_VALUE, HEX_DIGIT, LF, SEMICOLON } from './bytes.js';
+import type { FieldBlock } from './field-block.js';
 import { emptyHopFields, type HeadLimits, parseFields } from './fields.js';
-import { CHUNKED, type Fields, UNTIL_CLOSE } from './message.js';
+import { CHUNKED, UNTIL_CLOSE } from './message.js';
 
 type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers';
 
@@ -132,17 +133,17 @@ export class BodyReader {
     return at + end + 4 - before;
   }
 
-  #parseTrailers(block: Buffer, end: number): Fields | null {
+  #parseTrailers(block: Buffer, end: number): FieldBlock | null {
     const hop = emptyHopFields();
-    const fields = parseFields(Buffer.from(block.subarray(0, end)), 0, end, hop, this.#limits, {
+    const { fields } = parseFields(Buffer.from(block.subarray(0, end)), 0, end, hop, this.#limits, {
       underscore: true,
       bad: this.#bad,
     });
     if (hop.contentLengthLines + hop.transferEncodingLines + hop.hostLines > 0) throw this.#bad();
-    return fields.length > 0 ? fields : null;
+    return fields.isEmpty ? null : fields;
   }
 
-  #finish(trailers: Fields | null): void {
+  #finish(trailers: FieldBlock | null): void {
     this.done = true;
     this.body.end(trailers);
   }

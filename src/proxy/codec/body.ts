@@ -1,10 +1,10 @@
 import type { ProxyError } from '../pipeline/proxy-error.js';
-import type { Fields } from './message.js';
+import type { FieldBlock } from './field-block.js';
 
 /** Who takes a body's bytes. Returning false asks the source to stop until {@link Body.resume}. */
 export interface BodySink {
   onChunk(chunk: Buffer): boolean;
-  onEnd(trailers: Fields | null): void;
+  onEnd(trailers: FieldBlock | null): void;
   onError(error: ProxyError): void;
 }
 
@@ -29,7 +29,7 @@ export class Body {
   /** The last byte has arrived from the source. */
   complete: boolean;
   error: ProxyError | null = null;
-  trailers: Fields | null = null;
+  trailers: FieldBlock | null = null;
   /** Called once when the first sink attaches: the moment to answer `Expect: 100-continue`. */
   onFirstUse: (() => void) | null = null;
   #source: BodySource | null;
@@ -113,7 +113,7 @@ export class Body {
   }
 
   /** From the source: the last byte was the last. */
-  end(trailers: Fields | null): void {
+  end(trailers: FieldBlock | null): void {
     this.complete = true;
     this.trailers = trailers;
     if (this.#sink !== null && this.#queue.length === 0) this.#finish(this.#sink);

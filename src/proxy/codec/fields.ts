@@ -1,6 +1,7 @@
 import { ProxyError } from '../pipeline/proxy-error.js';
+import { ByteNames } from './byte-names.js';
 import { COLON, CR, FIELD_VALUE, LF, SP, TAB, TOKEN, UNDERSCORE } from './bytes.js';
-import type { Fields } from './message.js';
+import { FieldBlock } from './field-block.js';
 
 /** Limits of one message head (security rules, 1.2). */
 export interface HeadLimits {
@@ -27,26 +28,66 @@ export interface HopFields {
   hostLines: number;
 }
 
+/** What the parser does with a field that ends here: keep its value, or only drop the line. */
+type Hop = (hop: HopFields, value: string) => void;
+
 /** Fields that end at this connection (RFC 9110 §7.6.1), and those that are written anew. */
-const HOP_BY_HOP = new Map<string, keyof HopFields | ''>([
-  ['connection', 'connection'],
-  ['content-length', 'contentLength'],
-  ['transfer-encoding', 'transferEncoding'],
-  ['host', 'host'],
-  ['upgrade', 'upgrade'],
-  ['expect', 'expect'],
-  ['te', 'te'],
-  ['keep-alive', ''],
-  ['proxy-connection', ''],
-  ['proxy-authenticate', ''],
-  ['proxy-authorization', ''],
-  ['trailer', ''],
-  ['http2-settings', ''],
+const HOP_BY_HOP = new ByteNames<Hop>([
+  ['connection', (hop, value) => (hop.connection = listed(hop.connection, value))],
+  ['te', (hop, value) => (hop.te = listed(hop.te, value))],
+  ['upgrade', (hop, value) => (hop.upgrade = value)],
+  ['expect', (hop, value) => (hop.expect = value)],
+  [
+    'content-length',
+    (hop, value) => {
+      hop.contentLength = value;
+      hop.contentLengthLines++;
+    },
+  ],
+  [
+    'transfer-encoding',
+    (hop, value) => {
+      hop.transferEncoding = value;
+      hop.transferEncodingLines++;
+    },
+  ],
+  [
+    'host',
+    (hop, value) => {
+      hop.host = value;
+      hop.hostLines++;
+    },
+  ],
+  ['keep-alive', () => {}],
+  ['proxy-connection', () => {}],
+  ['proxy-authenticate', () => {}],
+  ['proxy-authorization', () => {}],
+  ['trailer', () => {}],
+  ['http2-settings', () => {}],
 ]);
+
+function listed(before: string, value: string): string {
+  return before === '' ? value : `${before},${value}`;
+}
 
 /** Fields that a `Connection` nomination may not take away (F2): they carry framing, identity or authority. */
 const NOT_NOMINABLE =
   /^(host|content-length|transfer-encoding|authorization|cookie|traceparent|tracestate|x-request-id|x-forwarded-.*|x-mesh-.*|x-envoy-.*)$/;
+
+/** Makes a used one empty again: parsers keep one, since one parser runs at a time. */
+export function clearHopFields(hop: HopFields): HopFields {
+  hop.contentLength = '';
+  hop.contentLengthLines = 0;
+  hop.transferEncoding = '';
+  hop.transferEncodingLines = 0;
+  hop.connection = '';
+  hop.upgrade = '';
+  hop.expect = '';
+  hop.te = '';
+  hop.host = '';
+  hop.hostLines = 0;
+  return hop;
+}
 
 export function emptyHopFields(): HopFields {
   return {
@@ -65,11 +106,14 @@ export function emptyHopFields(): HopFields {
 
 /** Offsets of the lines being parsed: name start, name end, value start, value end. One parser runs at a time. */
 const offsets = new Int32Array(4 * 1024);
+/** What each of these lines is to the parser; undefined = end-to-end. */
+const kinds: (Hop | undefined)[] = [];
 
 /**
  * Parses the field lines of `buffer[start, end)`, where `end` is just behind the last line's CRLF. Names are lower-cased
- * in place. Hop-by-hop fields go to `hop`, the others to the returned list. Throws `bad` for anything RFC 9112 §5 does
- * not allow (bare CR or LF, obs-fold, space before the colon, control bytes, bytes >= 0x80).
+ * in place. Hop-by-hop fields go to `hop`, the others to the returned block, whose text begins at `textStart` (the start
+ * of the message). Throws `bad` for anything RFC 9112 §5 does not allow (bare CR or LF, obs-fold, space before the colon,
+ * control bytes, bytes >= 0x80).
  */
 export function parseFields(
   buffer: Buffer,
@@ -78,19 +122,43 @@ export function parseFields(
   hop: HopFields,
   limits: HeadLimits,
   rules: FieldRules,
-): Fields {
+  textStart = start,
+): ParsedFields {
   const lines = scanLines(buffer, start, end, limits, rules);
-  // One decoding for the whole block, after the names were lower-cased: substrings of it cost next to nothing.
-  const text = buffer.toString('latin1', start, end);
-  const fields: Fields = [];
-  for (let i = 0; i < lines; i += 4) {
-    const name = text.substring((offsets[i] as number) - start, (offsets[i + 1] as number) - start);
-    const value = text.substring((offsets[i + 2] as number) - start, (offsets[i + 3] as number) - start);
-    const slot = HOP_BY_HOP.get(name);
-    if (slot === undefined) fields.push(name, value);
-    else if (slot !== '') keep(hop, slot, value);
+  // One decoding for the whole head, after the names were lower-cased: substrings of it cost next to nothing.
+  const text = buffer.toString('latin1', textStart, end);
+  let kept = 0;
+  for (let line = 0; line < lines; line++) {
+    const kind = kinds[line];
+    if (kind === undefined) kept++;
+    else
+      kind(
+        hop,
+        text.substring((offsets[line * 4 + 2] as number) - textStart, (offsets[line * 4 + 3] as number) - textStart),
+      );
   }
-  return fields;
+  return { text, fields: new FieldBlock(text, spansOf(lines, kept, textStart)) };
+}
+
+export interface ParsedFields {
+  /** The message from `textStart` on, names lower-case. */
+  readonly text: string;
+  readonly fields: FieldBlock;
+}
+
+function spansOf(lines: number, kept: number, textStart: number): number[] {
+  const spans = new Array<number>(kept * 4);
+  let to = 0;
+  for (let line = 0; line < lines; line++) {
+    if (kinds[line] !== undefined) continue;
+    const at = line * 4;
+    spans[to] = (offsets[at] as number) - textStart;
+    spans[to + 1] = (offsets[at + 1] as number) - textStart;
+    spans[to + 2] = (offsets[at + 2] as number) - textStart;
+    spans[to + 3] = (offsets[at + 3] as number) - textStart;
+    to += 4;
+  }
+  return spans;
 }
 
 export interface FieldRules {
@@ -99,7 +167,7 @@ export interface FieldRules {
   readonly bad: () => ProxyError;
 }
 
-/** Fills `offsets` and returns how many of its slots are in use. */
+/** Fills `offsets` and `kinds`, and returns the number of lines. */
 function scanLines(buffer: Buffer, start: number, end: number, limits: HeadLimits, rules: FieldRules): number {
   const most = Math.min(limits.count * 4, offsets.length);
   let slot = 0;
@@ -126,41 +194,11 @@ function scanLines(buffer: Buffer, start: number, end: number, limits: HeadLimit
     offsets[slot + 1] = nameEnd;
     offsets[slot + 2] = valueStart;
     offsets[slot + 3] = valueEnd;
+    kinds[slot >> 2] = HOP_BY_HOP.find(buffer, nameStart, nameEnd);
     slot += 4;
     at += 2;
   }
-  return slot;
-}
-
-function keep(hop: HopFields, slot: keyof HopFields, value: string): void {
-  switch (slot) {
-    case 'contentLength':
-      hop.contentLength = value;
-      hop.contentLengthLines++;
-      return;
-    case 'transferEncoding':
-      hop.transferEncoding = value;
-      hop.transferEncodingLines++;
-      return;
-    case 'host':
-      hop.host = value;
-      hop.hostLines++;
-      return;
-    case 'connection':
-      hop.connection = hop.connection === '' ? value : `${hop.connection},${value}`;
-      return;
-    case 'te':
-      hop.te = hop.te === '' ? value : `${hop.te},${value}`;
-      return;
-    case 'upgrade':
-      hop.upgrade = value;
-      return;
-    case 'expect':
-      hop.expect = value;
-      return;
-    default:
-      return;
-  }
+  return slot >> 2;
 }
 
 export interface ConnectionOptions {
@@ -174,7 +212,7 @@ const CLOSE: ConnectionOptions = { close: true, keepAlive: false, upgrade: false
 const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, upgrade: false };
 
 /** Reads `Connection` and removes what it nominates from `fields`, except what may not be nominated. */
-export function applyConnection(value: string, fields: Fields): ConnectionOptions {
+export function applyConnection(value: string, fields: FieldBlock): ConnectionOptions {
   if (value === '') return NO_OPTIONS;
   if (value === 'keep-alive' || value === 'Keep-Alive') return KEEP_ALIVE;
   if (value === 'close') return CLOSE;
@@ -187,19 +225,8 @@ export function applyConnection(value: string, fields: Fields): ConnectionOption
     else if (option === 'upgrade') options.upgrade = true;
     else if (option !== '' && !NOT_NOMINABLE.test(option)) nominated.add(option);
   }
-  if (nominated.size > 0) dropAll(fields, nominated);
+  for (const name of nominated) fields.remove(name);
   return options;
-}
-
-function dropAll(fields: Fields, names: ReadonlySet<string>): void {
-  let to = 0;
-  for (let i = 0; i < fields.length; i += 2) {
-    if (names.has(fields[i] as string)) continue;
-    fields[to] = fields[i] as string;
-    fields[to + 1] = fields[i + 1] as string;
-    to += 2;
-  }
-  fields.length = to;
 }
 
 /** A Content-Length as a number, or -1 when it is not plain digits or too large to count exactly. */

@@ -1,11 +1,10 @@
+import type { FieldBlock } from './field-block.js';
+
 /**
  * Heads of HTTP/1.1 messages as the codec hands them on: end-to-end fields only. What frames the message (length,
  * chunked, connection options) was taken out by the parser and stands in fields of its own, so nothing can be framed one
  * way here and another way behind us.
  */
-
-/** Flat field list: name, value, name, value, …; names are lower-case. */
-export type Fields = string[];
 
 export interface RequestHead {
   readonly method: string;
@@ -13,7 +12,7 @@ export interface RequestHead {
   target: string;
   /** Authority as sent, lower-case: `ratings:9080`. */
   host: string;
-  readonly fields: Fields;
+  readonly fields: FieldBlock;
   /** Bytes of the body: 0 = none, -1 = chunked. */
   readonly length: number;
   /** The client keeps its connection open after the answer. */
@@ -28,7 +27,7 @@ export interface RequestHead {
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  readonly fields: Fields;
+  readonly fields: FieldBlock;
   /** Bytes of the body: 0 = none, -1 = chunked, -2 = until the connection ends. */
   readonly length: number;
   /** Content-Length as declared where no body follows (HEAD, 304); -1 = not declared. */
@@ -40,35 +39,3 @@ export interface ResponseHead {
 
 export const CHUNKED = -1;
 export const UNTIL_CLOSE = -2;
-
-/** First value of a field, or undefined. */
-export function fieldOf(fields: Fields, name: string): string | undefined {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];
-  return undefined;
-}
-
-/** Replaces every line of a field by one, at the place of the first. */
-export function setField(fields: Fields, name: string, value: string): void {
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] === name) {
-      fields[i + 1] = value;
-      removeField(fields, name, i + 2);
-      return;
-    }
-  }
-  fields.push(name, value);
-}
-
-/** Removes every line of a field from index `from` on. */
-export function removeField(fields: Fields, name: string, from = 0): void {
-  let to = from;
-  for (let i = from; i < fields.length; i += 2) {
-    if (fields[i] === name) continue;
-    if (to !== i) {
-      fields[to] = fields[i] as string;
-      fields[to + 1] = fields[i + 1] as string;
-    }
-    to += 2;
-  }
-  fields.length = to;
-}

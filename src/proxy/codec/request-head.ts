@@ -1,7 +1,9 @@
 import { ProxyError } from '../pipeline/proxy-error.js';
-import { CR, LF, SP, TARGET } from './bytes.js';
+import { ByteNames } from './byte-names.js';
+import { SP, TARGET } from './bytes.js';
 import {
   applyConnection,
+  clearHopFields,
   emptyHopFields,
   type HeadLimits,
   type HopFields,
@@ -12,25 +14,28 @@ import { CHUNKED, type RequestHead } from './message.js';
 import { canonicalHost, canonicalTarget } from './target.js';
 
 const RULES = { underscore: false, bad: (): ProxyError => new ProxyError('bad_request', 'a malformed field line') };
-const VERSION = Buffer.from('HTTP/1.1', 'latin1');
+const VERSION = Uint8Array.from(Buffer.from(' HTTP/1.1\r\n', 'latin1'));
+const HOP = emptyHopFields();
 
 /** Methods that pass. TRACE echoes credentials, CONNECT opens tunnels: neither crosses a sidecar. */
-const METHODS = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'DELETE',
-  'OPTIONS',
-  'PATCH',
-  'PROPFIND',
-  'REPORT',
-  'SEARCH',
-  'QUERY',
-  'LINK',
-  'UNLINK',
-  'PURGE',
-]);
+const METHODS = new ByteNames(
+  [
+    'GET',
+    'HEAD',
+    'POST',
+    'PUT',
+    'DELETE',
+    'OPTIONS',
+    'PATCH',
+    'PROPFIND',
+    'REPORT',
+    'SEARCH',
+    'QUERY',
+    'LINK',
+    'UNLINK',
+    'PURGE',
+  ].map((method) => [method, method] as const),
+);
 
 /**
  * Parses the head in `buffer[start, end)`, `end` just behind the empty line. RFC 9112 §3 and §6, with every leniency off
@@ -44,17 +49,18 @@ export function parseRequestHead(buffer: Buffer, start: number, end: number, lim
   if (methodEnd <= start || methodEnd - start > 16 || at === targetStart) throw malformed('the request line');
   if (at - start > limits.line) throw new ProxyError('uri_too_long');
   checkVersion(buffer, at, end);
-  const method = buffer.toString('latin1', start, methodEnd);
-  if (!METHODS.has(method)) throw methodError(method);
-  const hop = emptyHopFields();
-  const fields = parseFields(buffer, at + 11, end - 2, hop, limits, RULES);
+  const method = METHODS.find(buffer, start, methodEnd);
+  if (method === undefined) throw methodError(buffer.toString('latin1', start, methodEnd));
+  const hop = clearHopFields(HOP);
+  const { text, fields } = parseFields(buffer, at + VERSION.length, end - 2, hop, limits, RULES, start);
   const options = applyConnection(hop.connection, fields);
-  const target = targetAndHost(buffer.toString('latin1', targetStart, at), method, hop);
+  const host = hostOf(hop);
+  const target = targetOf(text.substring(targetStart - start, at - start), method, host);
   const length = requestLength(hop);
   return {
     method,
-    target: target.target,
-    host: target.host,
+    target,
+    host,
     fields,
     length,
     keepAlive: !options.close,
@@ -69,8 +75,9 @@ function malformed(what: string): ProxyError {
 }
 
 function checkVersion(buffer: Buffer, at: number, end: number): void {
-  const fits = buffer[at] === SP && buffer[at + 9] === CR && buffer[at + 10] === LF && at + 11 <= end;
-  if (fits && buffer.compare(VERSION, 0, 8, at + 1, at + 9) === 0) return;
+  let i = 0;
+  while (i < VERSION.length && buffer[at + i] === VERSION[i]) i++;
+  if (i === VERSION.length && at + i <= end) return;
   const text = buffer.toString('latin1', at, Math.min(at + 11, end));
   if (text === ' HTTP/1.0\r\n') throw new ProxyError('low_version');
   if (/^ HTTP\/[02-9]\.[0-9]\r\n$/.test(text)) throw new ProxyError('http_version', text.trim());
@@ -82,18 +89,21 @@ function methodError(method: string): ProxyError {
   return malformed('the method');
 }
 
-/** Origin-form and Host as one canonical pair; absolute-form must agree with Host (A7). */
-function targetAndHost(raw: string, method: string, hop: HopFields): { target: string; host: string } {
+function hostOf(hop: HopFields): string {
   if (hop.hostLines !== 1) throw new ProxyError('missing_host', hop.hostLines === 0 ? 'no Host' : 'more than one Host');
-  const host = canonicalHost(hop.host);
-  if (raw.charCodeAt(0) === 47) return { target: canonicalTarget(raw), host };
-  if (raw === '*' && method === 'OPTIONS') return { target: raw, host };
+  return canonicalHost(hop.host);
+}
+
+/** The target in canonical origin-form; absolute-form must agree with Host (A7). */
+function targetOf(raw: string, method: string, host: string): string {
+  if (raw.charCodeAt(0) === 47) return canonicalTarget(raw);
+  if (raw === '*' && method === 'OPTIONS') return raw;
   const match = /^http:\/\/([^/?]+)(\/[^?]*)?(\?.*)?$/i.exec(raw);
   if (!match) throw malformed('the request target');
   if (withPort(canonicalHost(match[1] as string)) !== withPort(host)) {
     throw new ProxyError('bad_request', 'the absolute target and Host disagree');
   }
-  return { target: canonicalTarget((match[2] ?? '/') + (match[3] ?? '')), host };
+  return canonicalTarget((match[2] ?? '/') + (match[3] ?? ''));
 }
 
 function withPort(host: string): string {

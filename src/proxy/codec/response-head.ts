@@ -2,6 +2,7 @@ import { ProxyError } from '../pipeline/proxy-error.js';
 import { CR, FIELD_VALUE, LF, SP } from './bytes.js';
 import {
   applyConnection,
+  clearHopFields,
   emptyHopFields,
   type HeadLimits,
   type HopFields,
@@ -14,6 +15,8 @@ const RULES = {
   underscore: true,
   bad: (): ProxyError => new ProxyError('upstream_protocol_error', 'a malformed field line'),
 };
+
+const HOP = emptyHopFields();
 
 /**
  * Parses the response head in `buffer[start, end)`. `method` decides whether a body may follow (RFC 9110 §6.4.1). An
@@ -33,14 +36,14 @@ export function parseResponseHead(
   const reasonStart = at;
   while (FIELD_VALUE[buffer[at] as number] === 1) at++;
   if (buffer[at] !== CR || buffer[at + 1] !== LF) throw malformed('the status line');
-  const hop = emptyHopFields();
-  const fields = parseFields(buffer, at + 2, end - 2, hop, limits, RULES);
+  const hop = clearHopFields(HOP);
+  const { text, fields } = parseFields(buffer, at + 2, end - 2, hop, limits, RULES, start);
   const options = applyConnection(hop.connection, fields);
   const bodyless = method === 'HEAD' || status === 204 || status === 304 || status < 200;
   const length = responseLength(hop, bodyless, minor);
   return {
     status,
-    reason: buffer.toString('latin1', reasonStart, at),
+    reason: text.substring(reasonStart - start, at - start),
     fields,
     length,
     declaredLength: bodyless && status !== 204 && status >= 200 ? parseLength(hop.contentLength) : -1,

@@ -1,4 +1,5 @@
-import type { Fields, RequestHead, ResponseHead } from './message.js';
+import type { FieldBlock } from './field-block.js';
+import type { RequestHead, ResponseHead } from './message.js';
 import { CHUNKED, UNTIL_CLOSE } from './message.js';
 
 /**
@@ -6,9 +7,9 @@ import { CHUNKED, UNTIL_CLOSE } from './message.js';
  * that is known becomes Content-Length, anything else chunked, and a message without body gets no framing that promises
  * one.
  */
-export function requestHeadText(head: RequestHead, extra: Fields): string {
+export function requestHeadText(head: RequestHead, extra: string): string {
   let text = `${head.method} ${head.target} HTTP/1.1\r\nhost: ${head.host}\r\n`;
-  text += fieldLines(head.fields) + fieldLines(extra);
+  text += head.fields.lines() + extra;
   if (head.length > 0) text += `content-length: ${head.length}\r\n`;
   else if (head.length === CHUNKED) text += 'transfer-encoding: chunked\r\n';
   else if (methodExpectsBody(head.method)) text += 'content-length: 0\r\n';
@@ -24,8 +25,8 @@ export interface ResponseFraming {
 }
 
 /** Status line and fields of an answer. */
-export function responseHeadText(head: ResponseHead, extra: Fields, framing: ResponseFraming): string {
-  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${fieldLines(head.fields)}${fieldLines(extra)}`;
+export function responseHeadText(head: ResponseHead, framing: ResponseFraming): string {
+  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields.lines()}`;
   if (head.upgraded) return `${text}connection: upgrade\r\nupgrade: websocket\r\n\r\n`;
   if (head.length > 0) text += `content-length: ${head.length}\r\n`;
   else if (head.length === CHUNKED || head.length === UNTIL_CLOSE) text += 'transfer-encoding: chunked\r\n';
@@ -34,12 +35,6 @@ export function responseHeadText(head: ResponseHead, extra: Fields, framing: Res
     text += 'content-length: 0\r\n';
   }
   return framing.close ? `${text}connection: close\r\n\r\n` : `${text}\r\n`;
-}
-
-function fieldLines(fields: Fields): string {
-  let text = '';
-  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
-  return text;
 }
 
 function methodExpectsBody(method: string): boolean {
@@ -64,6 +59,6 @@ export function chunkOf(data: Buffer): Buffer {
 }
 
 /** The end of a chunked body, with trailers if there are any. */
-export function lastChunk(trailers: Fields | null): Buffer {
-  return trailers === null ? LAST_CHUNK : Buffer.from(`0\r\n${fieldLines(trailers)}\r\n`, 'latin1');
+export function lastChunk(trailers: FieldBlock | null): Buffer {
+  return trailers === null ? LAST_CHUNK : Buffer.from(`0\r\n${trailers.lines()}\r\n`, 'latin1');
 }

@@ -60,7 +60,7 @@ function clusterState(config: Cluster, previous: ClusterState | undefined): Clus
   const known = new Map(previous?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
   const endpoints = config.endpoints.map((endpoint) => {
     const key = endpointKey(endpoint, config);
-    return known.get(key) ?? { config: endpoint, key, active: 0 };
+    return known.get(key) ?? { config: endpoint, address: `${endpoint.address}:${endpoint.port}`, key, active: 0 };
   });
   return { config, endpoints, turn: previous?.turn ?? 0 };
 }

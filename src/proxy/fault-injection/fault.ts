@@ -1,7 +1,7 @@
 import { describeFaultAction, type Fault } from '../../model/fault.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Random } from '../../platform/random.js';
-import { type Fields, fieldOf } from '../codec/message.js';
+import type { FieldBlock } from '../codec/field-block.js';
 import type { Call, Filter, Handler, Reply } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 
@@ -97,14 +97,14 @@ function isCaller(from: string, call: Call): boolean {
   return from === source || from === sourcePrincipal || call.sourceApp === from;
 }
 
-function hasHeader(fields: Fields, name: string, value: string): boolean {
-  const found = fieldOf(fields, name);
+function hasHeader(fields: FieldBlock, name: string, value: string): boolean {
+  const found = fields.get(name);
   return found !== undefined && (value === '*' || found === value);
 }
 
 async function act(fault: Fault, call: Call, parts: FaultParts, next: Handler<Call>): Promise<Reply> {
   parts.ledger.hit(fault.name);
-  call.record.decisions.push({
+  call.record.decide({
     kind: 'fault',
     text: `fault ${fault.name} acted: ${describeFaultAction(fault.action)}`,
     rule: fault.name,
@@ -112,7 +112,7 @@ async function act(fault: Fault, call: Call, parts: FaultParts, next: Handler<Ca
   });
   const { delay, end } = fault.action;
   if (delay !== null) {
-    call.record.flags.push('DI');
+    call.record.flag('DI');
     await wait(delayMs(delay, fault, call, parts), call, parts.clock);
   }
   if (end === null) return next(call);

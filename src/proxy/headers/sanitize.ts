@@ -1,4 +1,3 @@
-import type { Fields } from '../codec/message.js';
 import type { Call, Filter } from '../pipeline/call.js';
 
 const CLIENT_CERT = 'x-forwarded-client-cert';
@@ -11,7 +10,7 @@ export const SOURCE_FIELD = 'x-mesh-source';
  */
 export function sanitizeRequest(): Filter<Call> {
   return (next) => (call) => {
-    removeMeshFields(call.head.fields, false);
+    call.head.fields.removeWhere('x', isMeshField);
     return next(call);
   };
 }
@@ -20,8 +19,9 @@ export function sanitizeRequest(): Filter<Call> {
 export function sanitizeEdgeRequest(): Filter<Call> {
   return (next) => (call) => {
     const { fields } = call.head;
-    removeMeshFields(fields, true);
-    fields.push('x-forwarded-for', call.peer.remoteAddress, 'x-forwarded-proto', 'http');
+    fields.removeWhere('x', isEdgeField);
+    fields.append('x-forwarded-for', call.peer.remoteAddress);
+    fields.append('x-forwarded-proto', 'http');
     return next(call);
   };
 }
@@ -35,36 +35,20 @@ export function identifyCaller(
     record.sourcePrincipal = peer.principal;
     const caller = peer.principal === '' ? undefined : callers()[peer.principal];
     if (caller !== undefined) {
-      const claimed = claimedSource(head.fields);
+      const claimed = head.fields.get(SOURCE_FIELD) ?? '';
       record.source = caller.workloads.includes(claimed) ? claimed : (caller.workloads[0] ?? caller.app);
       call.sourceApp = caller.app;
     }
     if (record.source === '') record.source = 'unknown';
-    removeMeshFields(head.fields, false);
+    head.fields.removeWhere('x', isMeshField);
     return next(call);
   };
 }
 
-function claimedSource(fields: Fields): string {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i] === SOURCE_FIELD) return fields[i + 1] as string;
-  return '';
+function isMeshField(name: string): boolean {
+  return name.startsWith('x-mesh-') || name.startsWith('x-envoy-') || name === CLIENT_CERT;
 }
 
-function removeMeshFields(fields: Fields, edge: boolean): void {
-  let to = 0;
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string;
-    if (name.charCodeAt(0) === 120 && isMeshField(name, edge)) continue;
-    if (to !== i) {
-      fields[to] = name;
-      fields[to + 1] = fields[i + 1] as string;
-    }
-    to += 2;
-  }
-  fields.length = to;
-}
-
-function isMeshField(name: string, edge: boolean): boolean {
-  if (name.startsWith('x-mesh-') || name.startsWith('x-envoy-') || name === CLIENT_CERT) return true;
-  return edge && name.startsWith('x-forwarded-');
+function isEdgeField(name: string): boolean {
+  return isMeshField(name) || name.startsWith('x-forwarded-');
 }

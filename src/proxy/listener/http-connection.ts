@@ -4,8 +4,9 @@ import type { Clock } from '../../platform/clock.js';
 import type { Expiring, Sweeper } from '../../platform/sweeper.js';
 import { Body, type BodySink, type BodySource } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
+import type { FieldBlock } from '../codec/field-block.js';
 import { DEFAULT_LIMITS } from '../codec/fields.js';
-import { CHUNKED, type Fields, type RequestHead, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
+import { CHUNKED, type RequestHead, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseRequestHead } from '../codec/request-head.js';
 import { chunkOf, joinHead, lastChunk, responseHeadText } from '../codec/write.js';
@@ -103,7 +104,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     return this.#socket.write(this.#chunked ? chunkOf(chunk) : chunk);
   }
 
-  onEnd(trailers: Fields | null): void {
+  onEnd(trailers: FieldBlock | null): void {
     if (this.#chunked) this.#socket.write(lastChunk(trailers));
     this.#finishAnswer();
   }
@@ -157,7 +158,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     this.#call = call;
     this.#readBody(head, body, end + 4 === data.length ? null : data.subarray(end + 4));
     call.onInformational = (informational) => this.#inform(informational);
-    void this.#serve(call);
+    void this.#parts.handler(call).then((reply) => this.#serve(call, reply));
   }
 
   #headIncomplete(data: Buffer, end: number): void {
@@ -185,8 +186,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     if (at < rest.length) this.#keepWaiting(rest.subarray(at));
   }
 
-  async #serve(call: Call): Promise<void> {
-    const reply = await this.#parts.handler(call);
+  #serve(call: Call, reply: Reply): void {
     if (this.#call !== call || this.#socket.destroyed) {
       reply.body.abandon();
       reply.tunnel?.destroy();
@@ -207,7 +207,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     const whole = body.takeWhole();
     if (whole !== null || head.length === 0) {
       const sized = whole === null || head.length > 0 ? head : { ...head, length: whole.length };
-      this.#socket.write(joinHead(responseHeadText(sized, NO_FIELDS, framing), whole));
+      this.#socket.write(joinHead(responseHeadText(sized, framing), whole));
       call.record.responseBytes = whole?.length ?? 0;
       if (reply.tunnel !== null) this.#tunnel(call, reply);
       else this.#finishAnswer();
@@ -215,7 +215,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     }
     this.#chunked = head.length === CHUNKED || head.length === UNTIL_CLOSE;
     this.#reply = reply;
-    this.#socket.write(joinHead(responseHeadText(head, NO_FIELDS, framing), null));
+    this.#socket.write(joinHead(responseHeadText(head, framing), null));
     body.attach(this);
   }
 
@@ -230,8 +230,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
   }
 
   #inform(head: ResponseHead): void {
-    if (this.#reply === null)
-      this.#socket.write(responseHeadText(head, NO_FIELDS, { method: '', close: false }), 'latin1');
+    if (this.#reply === null) this.#socket.write(responseHeadText(head, { method: '', close: false }), 'latin1');
   }
 
   #finishAnswer(): void {
@@ -340,7 +339,6 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
 /** Pauses between the probes of a connection whose peer has ended its side, ms. */
 const PROBE_PAUSES_MS = [10, 40];
 const EMPTY = Buffer.alloc(0);
-const NO_FIELDS: Fields = [];
 
 function badBody(): ProxyError {
   return new ProxyError('bad_request', 'a malformed body');

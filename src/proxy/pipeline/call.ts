@@ -164,6 +164,8 @@ export interface ClusterState {
 /** An endpoint at work. */
 export interface EndpointState {
   readonly config: Endpoint;
+  /** `address:port`. */
+  readonly address: string;
   /** Address, port and TLS expectation: which pooled connections may be used. */
   readonly key: string;
   /** Requests in flight from this sidecar. */

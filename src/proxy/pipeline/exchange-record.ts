@@ -6,8 +6,8 @@ import { FAILURES, type FailureCode } from '../../model/failure.js';
  * immutable {@link Exchange} that leaves the process. Fields start with what is true before anything is known.
  */
 export class ExchangeRecord {
-  readonly id: string;
-  readonly startedAt: number;
+  /** Counts up per process. */
+  readonly number: number;
   /** Monotonic start, ms. */
   readonly started: number;
   kind: 'http' | 'tcp' = 'http';
@@ -30,10 +30,7 @@ export class ExchangeRecord {
   status = 0;
   responseBytes = 0;
   failure: FailureCode | null = null;
-  flags: string[] = [];
   details = 'via_upstream';
-  decisions: Decision[] = [];
-  attempts: Attempt[] = [];
   security: Security = PLAIN;
   queueMs = 0;
   connectMs = 0;
@@ -41,12 +38,35 @@ export class ExchangeRecord {
   upstreamMs = 0;
   durationMs = 0;
   version = 0;
+  // Lists start as shared empty ones: most requests have one decision, one attempt and no flag.
+  #flags: readonly string[] = NONE;
+  #decisions: readonly Decision[] = NONE;
+  #attempts: readonly Attempt[] = NONE;
 
-  constructor(id: string, direction: Direction, startedAt: number, started: number) {
-    this.id = id;
+  constructor(number: number, direction: Direction, started: number) {
+    this.number = number;
     this.direction = direction;
-    this.startedAt = startedAt;
     this.started = started;
+  }
+
+  get flags(): readonly string[] {
+    return this.#flags;
+  }
+
+  get attempts(): readonly Attempt[] {
+    return this.#attempts;
+  }
+
+  flag(flag: string): void {
+    if (!this.#flags.includes(flag)) this.#flags = [...this.#flags, flag];
+  }
+
+  decide(decision: Decision): void {
+    this.#decisions = this.#decisions.length === 0 ? [decision] : [...this.#decisions, decision];
+  }
+
+  tried(attempt: Attempt): void {
+    this.#attempts = this.#attempts.length === 0 ? [attempt] : [...this.#attempts, attempt];
   }
 
   /** Notes how it failed; the first failure stands. */
@@ -55,12 +75,13 @@ export class ExchangeRecord {
     this.failure = code;
     const row = FAILURES[code];
     this.details = row.details;
-    if (row.flag !== '' && !this.flags.includes(row.flag)) this.flags.push(row.flag);
+    if (row.flag !== '') this.flag(row.flag);
   }
 
-  freeze(): Exchange {
+  /** `now` and `monotonic` are readings of the two clocks at one moment. */
+  freeze(now: number, monotonic: number): Exchange {
     return {
-      id: this.id,
+      id: `${this.reporter}/${this.number}`,
       kind: this.kind,
       requestId: this.requestId,
       traceId: this.traceId,
@@ -74,15 +95,15 @@ export class ExchangeRecord {
         service: this.service,
         port: this.port,
       },
-      startedAt: this.startedAt,
+      startedAt: Math.round(now - (monotonic - this.started)),
       durationMs: round(this.durationMs),
       request: { method: this.method, path: this.path, host: this.host, bytes: this.requestBytes },
       response: { status: this.status, bytes: this.responseBytes },
       failure: this.failure,
-      flags: this.flags,
+      flags: this.#flags,
       details: this.details,
-      decisions: this.decisions,
-      attempts: this.attempts,
+      decisions: this.#decisions,
+      attempts: this.#attempts.map(rounded),
       security: this.security,
       timings: {
         queueMs: round(this.queueMs),
@@ -96,6 +117,12 @@ export class ExchangeRecord {
 }
 
 export const PLAIN: Security = { mode: 'plain', peer: '', tlsVersion: '', cipher: '' };
+
+const NONE: readonly never[] = [];
+
+function rounded(attempt: Attempt): Attempt {
+  return { ...attempt, startedMs: round(attempt.startedMs), durationMs: round(attempt.durationMs) };
+}
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;

@@ -1,6 +1,7 @@
 import { FAILURES } from '../../model/failure.js';
 import { bodyOf } from '../codec/body.js';
-import type { Fields, ResponseHead } from '../codec/message.js';
+import { FieldBlock } from '../codec/field-block.js';
+import type { ResponseHead } from '../codec/message.js';
 import type { Call, Filter, Reply } from './call.js';
 import { asProxyError, type ProxyError } from './proxy-error.js';
 
@@ -9,25 +10,29 @@ import { asProxyError, type ProxyError } from './proxy-error.js';
  * status and body, the record gets code, flag and details.
  */
 export function rescue(onBug: (error: ProxyError) => void): Filter<Call> {
-  return (next) => async (call) => {
+  return (next) => (call) => {
     try {
-      return await next(call);
+      return next(call).then(undefined, (thrown) => answer(call, thrown, onBug));
     } catch (thrown) {
-      const error = asProxyError(thrown);
-      if (error.code === 'internal_error') onBug(error);
-      call.record.fail(error.code);
-      call.body.abandon();
-      return replyOf(error, call.faultStatus);
+      return Promise.resolve(answer(call, thrown, onBug));
     }
   };
+}
+
+function answer(call: Call, thrown: unknown, onBug: (error: ProxyError) => void): Reply {
+  const error = asProxyError(thrown);
+  if (error.code === 'internal_error') onBug(error);
+  call.record.fail(error.code);
+  call.body.abandon();
+  return replyOf(error, call.faultStatus);
 }
 
 /** The proxy's own answer for a failure; `status` overrides the table's where a policy chose one (fault abort). */
 export function replyOf(error: ProxyError, status: number | null): Reply {
   const row = FAILURES[error.code];
   const content = Buffer.from(row.body, 'latin1');
-  const fields: Fields = ['server', 'mesh-sandbox'];
-  if (content.length > 0) fields.push('content-type', 'text/plain');
+  const fields = FieldBlock.of('server', 'mesh-sandbox');
+  if (content.length > 0) fields.append('content-type', 'text/plain');
   const head: ResponseHead = {
     status: error.code === 'fault_abort' && status !== null ? status : row.status,
     reason: reasonOf(status ?? row.status),

@@ -22,27 +22,50 @@ export interface AttemptsParts {
  * went down, never after the caller left. Each try and the reason for the next (or for none) goes into the record.
  */
 export function attempts(parts: AttemptsParts): Filter<RoutedCall, AttemptCall> {
-  return (next) => async (routed) => {
-    const { call, route } = routed;
-    const policy = route.retry;
-    if (policy !== null) call.body.keepForReplay(REPLAY_LIMIT);
-    for (let number = 1; ; number++) {
+  return (next) => {
+    const start = (routed: RoutedCall, number: number): Promise<Reply> => {
       const attempt = new AttemptCall(routed, number, parts.clock.monotonic());
-      call.active = attempt;
-      const result = await outcomeOf(next(attempt));
-      const verdict = judge(policy, attempt, result, call);
-      note(parts, attempt, result, verdict.reason);
-      if (!verdict.again) return settle(call, policy, attempt, result, verdict);
-      result.reply?.body.abandon();
-      call.body.rewind();
-      await backOff(parts, call, policy as RetryPolicy, number);
-    }
+      routed.call.active = attempt;
+      return next(attempt).then(
+        (reply) => conclude(parts, attempt, reply, null, start),
+        (thrown) => conclude(parts, attempt, null, asProxyError(thrown), start),
+      );
+    };
+    return (routed) => {
+      if (routed.route.retry !== null) routed.call.body.keepForReplay(REPLAY_LIMIT);
+      return start(routed, 1);
+    };
   };
 }
 
-interface Result {
-  readonly reply: Reply | null;
-  readonly error: ProxyError | null;
+type Start = (routed: RoutedCall, number: number) => Promise<Reply>;
+
+/** What came of a try: the answer, the next try, or the error (thrown). */
+function conclude(
+  parts: AttemptsParts,
+  attempt: AttemptCall,
+  reply: Reply | null,
+  error: ProxyError | null,
+  start: Start,
+): Reply | Promise<Reply> {
+  const { call, route } = attempt.routed;
+  const verdict = judge(route.retry, attempt, reply, error, call);
+  note(parts, attempt, reply, error, verdict.reason);
+  if (verdict.again) return again(parts, attempt, reply, start);
+  call.body.stopKeeping();
+  if (verdict.exhausted && route.retry !== null && route.retry.attempts > 0) call.record.flag('URX');
+  if (error !== null) throw call.cancelled ?? error;
+  // The answer's body still flows: a cancellation from here on must reach its connection.
+  call.active = attempt;
+  return reply as Reply;
+}
+
+async function again(parts: AttemptsParts, attempt: AttemptCall, reply: Reply | null, start: Start): Promise<Reply> {
+  const { call, route } = attempt.routed;
+  reply?.body.abandon();
+  call.body.rewind();
+  await backOff(parts, call, route.retry as RetryPolicy, attempt.number);
+  return start(attempt.routed, attempt.number + 1);
 }
 
 interface Verdict {
@@ -54,19 +77,17 @@ interface Verdict {
 
 const FINE: Verdict = { again: false, reason: '', exhausted: false };
 
-async function outcomeOf(promise: Promise<Reply>): Promise<Result> {
-  try {
-    return { reply: await promise, error: null };
-  } catch (thrown) {
-    return { reply: null, error: asProxyError(thrown) };
-  }
-}
-
-function judge(policy: RetryPolicy | null, attempt: AttemptCall, result: Result, call: Call): Verdict {
-  const status = result.reply?.head.status ?? 0;
+function judge(
+  policy: RetryPolicy | null,
+  attempt: AttemptCall,
+  reply: Reply | null,
+  error: ProxyError | null,
+  call: Call,
+): Verdict {
+  const status = reply === null ? 0 : reply.head.status;
   // The common case, before anything is made for it.
   if (status !== 0 && status < 400 && policy?.retriableStatusCodes.includes(status) !== true) return FINE;
-  const outcome = outcomeFor(result, attempt);
+  const outcome = outcomeOf(reply, error, attempt);
   const failed = outcome.kind === 'failure' || outcome.status >= 500;
   if (call.cancelled !== null) return no('not retried: nobody waits for the answer any more');
   if (policy === null) return failed ? no('not retried: this route has no retry policy') : FINE;
@@ -94,40 +115,37 @@ function no(reason: string): Verdict {
   return { again: false, reason, exhausted: false };
 }
 
-function outcomeFor(result: Result, attempt: AttemptCall): Outcome {
-  if (result.reply !== null) return { kind: 'answer', status: result.reply.head.status };
-  return { kind: 'failure', code: (result.error as ProxyError).code, written: attempt.written };
+function outcomeOf(reply: Reply | null, error: ProxyError | null, attempt: AttemptCall): Outcome {
+  if (reply !== null) return { kind: 'answer', status: reply.head.status };
+  return { kind: 'failure', code: (error as ProxyError).code, written: attempt.written };
 }
 
 function what(outcome: Outcome): string {
   return outcome.kind === 'answer' ? `status ${outcome.status}` : failureSentence(outcome.code, 'the endpoint');
 }
 
-function note(parts: AttemptsParts, attempt: AttemptCall, result: Result, next: string): void {
+function note(
+  parts: AttemptsParts,
+  attempt: AttemptCall,
+  reply: Reply | null,
+  error: ProxyError | null,
+  next: string,
+): void {
   const { call } = attempt.routed;
-  const endpoint = attempt.endpoint?.config;
+  const { endpoint } = attempt;
   const entry: Attempt = {
     number: attempt.number,
-    endpoint: endpoint === undefined ? '' : `${endpoint.address}:${endpoint.port}`,
-    workload: endpoint?.workload ?? '',
-    startedMs: Math.round((attempt.started - call.record.started) * 1000) / 1000,
-    durationMs: Math.round((parts.clock.monotonic() - attempt.started) * 1000) / 1000,
-    status: result.reply?.head.status ?? 0,
-    failure: result.error?.code ?? null,
+    endpoint: endpoint === null ? '' : endpoint.address,
+    workload: endpoint === null ? '' : endpoint.config.workload,
+    startedMs: attempt.started - call.record.started,
+    durationMs: parts.clock.monotonic() - attempt.started,
+    status: reply === null ? 0 : reply.head.status,
+    failure: error === null ? null : error.code,
     next,
     reusedConnection: attempt.reusedConnection,
   };
-  call.record.attempts.push(entry);
+  call.record.tried(entry);
   parts.onAttempt(call, entry);
-}
-
-function settle(call: Call, policy: RetryPolicy | null, attempt: AttemptCall, result: Result, verdict: Verdict): Reply {
-  call.body.stopKeeping();
-  if (verdict.exhausted && policy !== null && policy.attempts > 0) call.record.flags.push('URX');
-  if (result.error !== null) throw call.cancelled ?? result.error;
-  // The answer's body still flows: a cancellation from here on must reach its connection.
-  call.active = attempt;
-  return result.reply as Reply;
 }
 
 /** Full jitter, as Envoy: random in [0, (2^n - 1) × base), at most `max`. Ends early when the caller leaves. */

@@ -1,7 +1,7 @@
 import type { Decision } from '../../model/exchange.js';
 import type { Route, RouteMatch, VirtualHost } from '../../model/sidecar-config.js';
 import type { Random } from '../../platform/random.js';
-import type { Fields } from '../codec/message.js';
+import type { FieldBlock } from '../codec/field-block.js';
 import { hostName } from '../codec/target.js';
 import { type Call, type ClusterState, type Filter, RoutedCall } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
@@ -36,7 +36,7 @@ export function route(parts: RouteParts): Filter<Call, RoutedCall> {
     const name = pickCluster(chosen, call, parts.random);
     const cluster = table.cluster(name);
     if (cluster === undefined) throw new ProxyError('cluster_not_found', name);
-    call.record.decisions.push(routeDecision(chosen, cluster));
+    call.record.decide(routeDecision(chosen, cluster));
     return next(new RoutedCall(call, chosen, cluster));
   };
 }
@@ -60,16 +60,10 @@ function routeDecision(chosen: Route, cluster: ClusterState): Decision {
   return decision;
 }
 
-function matches(match: RouteMatch, target: string, fields: Fields): boolean {
+function matches(match: RouteMatch, target: string, fields: FieldBlock): boolean {
   if (match.prefix !== '/' && !target.startsWith(match.prefix)) return false;
-  for (const wanted of match.headers) if (!hasField(fields, wanted.name, wanted.exact)) return false;
+  for (const wanted of match.headers) if (!fields.has(wanted.name, wanted.exact)) return false;
   return true;
-}
-
-/** Duplicate lines are compared one by one; any of them suffices (as Envoy does it). */
-function hasField(fields: Fields, name: string, value: string): boolean {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name && fields[i + 1] === value) return true;
-  return false;
 }
 
 function pickCluster(chosen: Route, call: Call, random: Random): string {

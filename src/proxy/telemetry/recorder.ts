@@ -69,10 +69,12 @@ export class Recorder {
 
   /** Everything since the last call. */
   take(): { edges: EdgeDelta[]; attempts: AttemptDelta[]; exchanges: Exchange[]; dropped: number } {
+    const now = this.#clock.now();
+    const monotonic = this.#clock.monotonic();
     const taken = {
       edges: [...this.#edges.values()].map(deltaOf),
       attempts: [...this.#attempts.values()],
-      exchanges: this.#exchanges.map((record) => record.freeze()),
+      exchanges: this.#exchanges.map((record) => record.freeze(now, monotonic)),
       dropped: this.#dropped,
     };
     this.#edges.clear();

@@ -1,5 +1,4 @@
 import type { Random } from '../../platform/random.js';
-import { fieldOf, setField } from '../codec/message.js';
 import type { Call, Filter } from '../pipeline/call.js';
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
@@ -14,21 +13,27 @@ export function trace(random: Random, edge: boolean): Filter<Call> {
   return (next) => (call) => {
     const { record } = call;
     const { fields } = call.head;
-    const parent = TRACEPARENT.exec(fieldOf(fields, 'traceparent') ?? '');
+    const came = fields.get('traceparent');
+    const parent = came === undefined ? null : TRACEPARENT.exec(came);
     const known = parent !== null && parent[1] !== NO_TRACE;
     record.traceId = known ? (parent[1] as string) : random.hex(16);
     record.parentSpanId = known ? (parent[2] as string) : '';
     record.spanId = random.hex(8);
-    setField(fields, 'traceparent', `00-${record.traceId}-${record.spanId}-${known ? parent[3] : '01'}`);
-    const given = edge ? undefined : fieldOf(fields, 'x-request-id');
-    record.requestId = given !== undefined && given.length <= 128 ? given : uuid(random);
-    if (given !== record.requestId) setField(fields, 'x-request-id', record.requestId);
+    if (came !== undefined) fields.remove('traceparent');
+    fields.append('traceparent', `00-${record.traceId}-${record.spanId}-${known ? parent[3] : '01'}`);
+    identify(call, random, edge);
     return next(call);
   };
 }
 
-/** A version 4 UUID from the seeded stream, so that request ids repeat with the seed. */
-function uuid(random: Random): string {
-  const hex = random.hex(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${'89ab'[Number.parseInt(hex[16] as string, 16) & 3]}${hex.slice(17, 20)}-${hex.slice(20)}`;
+function identify(call: Call, random: Random, edge: boolean): void {
+  const { fields } = call.head;
+  const given = fields.get('x-request-id');
+  if (!edge && given !== undefined && given.length <= 128) {
+    call.record.requestId = given;
+    return;
+  }
+  call.record.requestId = random.uuid();
+  if (given !== undefined) fields.remove('x-request-id');
+  fields.append('x-request-id', call.record.requestId);
 }

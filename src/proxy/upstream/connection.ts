@@ -3,8 +3,9 @@ import type { Security } from '../../model/exchange.js';
 import type { Expiring } from '../../platform/sweeper.js';
 import { Body, type BodySink, type BodySource } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
+import type { FieldBlock } from '../codec/field-block.js';
 import { DEFAULT_LIMITS } from '../codec/fields.js';
-import { CHUNKED, type Fields, type ResponseHead } from '../codec/message.js';
+import { CHUNKED, type ResponseHead } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseResponseHead } from '../codec/response-head.js';
 import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
@@ -12,27 +13,24 @@ import type { Reply, TunnelEnd } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { joinStreams } from '../tunnel/join.js';
 
-/** What a connection tells about the request it carries. */
-export interface RequestObserver {
+/** Who sent the request that a connection carries, and what it is told about it. */
+export interface RequestOwner {
+  /** Decides whether a body follows the answer's head (RFC 9110 §6.4.1). */
+  readonly method: string;
   /** 103 and its kin; 100 is ours to answer and not passed on. */
   onInformational(head: ResponseHead): void;
-  /** The answer's last byte came, or it broke off; called once. */
-  onSettled(error: ProxyError | null): void;
+  /** The head of the answer came; its body may still be arriving. */
+  onReply(reply: Reply): void;
+  /** The connection has done with the request: its answer's last byte came, or it broke off. Called once. */
+  onSettled(): void;
+  /** No answer will come: instead of {@link onReply}, behind {@link onSettled}. */
+  onFailure(error: ProxyError): void;
 }
 
 /** Where connections go when they are free or finished. */
 export interface ConnectionHome {
   free(connection: UpstreamConnection): void;
   gone(connection: UpstreamConnection): void;
-}
-
-interface Pending {
-  readonly method: string;
-  readonly observer: RequestObserver;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: ProxyError) => void;
-  answered: boolean;
-  informational: number;
 }
 
 /** More interim answers than this are an attack or a bug. */
@@ -50,7 +48,9 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   requests = 0;
   readonly #socket: Socket;
   readonly #home: ConnectionHome;
-  #pending: Pending | null = null;
+  #owner: RequestOwner | null = null;
+  #answered = false;
+  #informational = 0;
   #partial: Buffer | null = null;
   #reader: BodyReader | null = null;
   #keepAlive = true;
@@ -75,18 +75,18 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   }
 
   get usable(): boolean {
-    return !this.#closed && this.#pending === null && !this.#socket.destroyed;
+    return !this.#closed && this.#owner === null && !this.#socket.destroyed;
   }
 
-  /** Writes a request and resolves with the head of its answer. Rejects with ProxyError; never twice. */
-  send(method: string, headText: string, body: Body, observer: RequestObserver): Promise<Reply> {
+  /** Writes a request; its owner is told what comes of it. */
+  send(owner: RequestOwner, headText: string, body: Body): void {
     this.requests++;
     this.expiresAt = Number.POSITIVE_INFINITY;
     this.#keepAlive = true;
-    return new Promise((resolve, reject) => {
-      this.#pending = { method, observer, resolve, reject, answered: false, informational: 0 };
-      this.#writeRequest(headText, body);
-    });
+    this.#answered = false;
+    this.#informational = 0;
+    this.#owner = owner;
+    this.#writeRequest(headText, body);
   }
 
   /** Ends the connection; a request in flight is reset, its caller sees `error`. */
@@ -115,7 +115,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     return this.#socket.write(this.#requestChunked ? chunkOf(chunk) : chunk);
   }
 
-  onEnd(trailers: Fields | null): void {
+  onEnd(trailers: FieldBlock | null): void {
     if (this.#requestChunked) this.#socket.write(lastChunk(trailers));
     this.#sending = false;
     this.#requestBody = null;
@@ -153,10 +153,10 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   #read(chunk: Buffer): void {
     let at = 0;
     if (this.#reader === null) {
-      const pending = this.#pending;
+      const owner = this.#owner;
       // Bytes that nobody asked for: an unsolicited answer would go to the next caller.
-      if (pending === null) return this.#close();
-      const behind = this.#readHeads(chunk, pending);
+      if (owner === null) return this.#close();
+      const behind = this.#readHeads(chunk, owner);
       if (behind === null) return;
       chunk = behind;
     }
@@ -171,7 +171,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   }
 
   /** Reads interim heads and the final one; returns the bytes behind it, or null when more are needed. */
-  #readHeads(chunk: Buffer, pending: Pending): Buffer | null {
+  #readHeads(chunk: Buffer, owner: RequestOwner): Buffer | null {
     let data = this.#partial === null ? chunk : Buffer.concat([this.#partial, chunk]);
     this.#partial = null;
     for (;;) {
@@ -183,69 +183,69 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
         this.#partial = data;
         return null;
       }
-      const head = parseResponseHead(data, 0, end + 4, pending.method, DEFAULT_LIMITS);
+      const head = parseResponseHead(data, 0, end + 4, owner.method, DEFAULT_LIMITS);
       const behind = end + 4 === data.length ? EMPTY : data.subarray(end + 4);
       if (head.status >= 200 || head.status === 101) {
-        this.#answer(head, pending, behind);
+        this.#answer(head, owner, behind);
         return this.#tunnelled ? null : behind;
       }
-      if (++pending.informational > MAX_INFORMATIONAL) {
+      if (++this.#informational > MAX_INFORMATIONAL) {
         throw new ProxyError('upstream_protocol_error', 'too many interim answers');
       }
-      if (head.status !== 100) pending.observer.onInformational(head);
+      if (head.status !== 100) owner.onInformational(head);
       data = behind;
       if (data.length === 0) return null;
     }
   }
 
-  #answer(head: ResponseHead, pending: Pending, behind: Buffer): void {
-    pending.answered = true;
-    if (head.status === 101) return this.#upgrade(head, pending, behind);
+  #answer(head: ResponseHead, owner: RequestOwner, behind: Buffer): void {
+    this.#answered = true;
+    if (head.status === 101) return this.#upgrade(head, owner, behind);
     this.#keepAlive = head.keepAlive;
     const body = new Body(head.length, this);
     this.#reader = new BodyReader(body, DEFAULT_LIMITS, badBody);
     if (head.length === 0) this.#reader.done = true;
-    pending.resolve({ head, body, tunnel: null });
+    owner.onReply({ head, body, tunnel: null });
   }
 
-  #upgrade(head: ResponseHead, pending: Pending, behind: Buffer): void {
+  #upgrade(head: ResponseHead, owner: RequestOwner, behind: Buffer): void {
     if (!head.upgraded) throw new ProxyError('upstream_protocol_error', '101 that nobody asked for');
     this.#tunnelled = true;
     this.#keepAlive = false;
-    this.#pending = null;
+    this.#owner = null;
     this.#home.gone(this);
     this.#socket.removeAllListeners('data');
     this.#socket.pause();
-    pending.resolve({ head, body: new Body(0, null), tunnel: this.#tunnelEnd(behind, pending.observer) });
+    owner.onReply({ head, body: new Body(0, null), tunnel: this.#tunnelEnd(behind, owner) });
   }
 
-  #tunnelEnd(behind: Buffer, observer: RequestObserver): TunnelEnd {
+  #tunnelEnd(behind: Buffer, owner: RequestOwner): TunnelEnd {
     return {
       join: (other, first, onClosed) => {
         joinStreams(this.#socket, other, behind, first, () => {
-          observer.onSettled(null);
+          owner.onSettled();
           onClosed();
         });
       },
       destroy: () => {
         this.#socket.destroy();
-        observer.onSettled(new ProxyError('client_gone'));
+        owner.onSettled();
       },
     };
   }
 
   #settleIfDone(): void {
-    const pending = this.#pending;
-    if (pending === null || this.#reader === null || !this.#reader.done) return;
+    const owner = this.#owner;
+    if (owner === null || this.#reader === null || !this.#reader.done) return;
     if (this.#sending) {
       // Answered before the request was complete: whatever still comes from the caller, this connection is spent.
       this.#keepAlive = false;
       this.#requestBody?.abandon();
     }
-    this.#pending = null;
+    this.#owner = null;
     this.#reader = null;
     this.resumeBody();
-    pending.observer.onSettled(null);
+    owner.onSettled();
     if (this.#keepAlive && !this.#closed) this.#home.free(this);
     else this.#close();
   }
@@ -257,25 +257,29 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
       this.#settleIfDone();
       return;
     }
-    this.#fail(new ProxyError(this.#pending?.answered ? 'truncated_response' : 'connection_termination'));
+    this.#fail(
+      new ProxyError(this.#answered && this.#owner !== null ? 'truncated_response' : 'connection_termination'),
+    );
   }
 
   #onClose(): void {
     if (this.#tunnelled) return;
-    this.#fail(new ProxyError(this.#pending?.answered ? 'truncated_response' : 'connection_termination'));
+    this.#fail(
+      new ProxyError(this.#answered && this.#owner !== null ? 'truncated_response' : 'connection_termination'),
+    );
   }
 
   #fail(error: ProxyError): void {
-    const pending = this.#pending;
+    const owner = this.#owner;
     const reader = this.#reader;
-    this.#pending = null;
+    this.#owner = null;
     this.#reader = null;
     this.#close();
-    if (pending === null) return;
+    if (owner === null) return;
     this.#requestBody = null;
-    if (pending.answered) reader?.body.fail(error);
-    else pending.reject(error);
-    pending.observer.onSettled(error);
+    owner.onSettled();
+    if (this.#answered) reader?.body.fail(error);
+    else owner.onFailure(error);
   }
 
   #close(): void {

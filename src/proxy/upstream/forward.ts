@@ -1,10 +1,11 @@
 import type { Security } from '../../model/exchange.js';
 import type { Clock } from '../../platform/clock.js';
-import type { Fields, ResponseHead } from '../codec/message.js';
+import type { ResponseHead } from '../codec/message.js';
 import { requestHeadText } from '../codec/write.js';
-import type { EndpointCall, Handler, Reply } from '../pipeline/call.js';
-import { ProxyError } from '../pipeline/proxy-error.js';
-import type { RequestObserver, UpstreamConnection } from './connection.js';
+import type { Call, EndpointCall, Handler, Reply } from '../pipeline/call.js';
+import type { ExchangeRecord } from '../pipeline/exchange-record.js';
+import type { ProxyError } from '../pipeline/proxy-error.js';
+import type { RequestOwner, UpstreamConnection } from './connection.js';
 import type { UpstreamPool } from './pool.js';
 
 /** A connection that was just opened, and what that took. */
@@ -19,8 +20,8 @@ export interface ForwardParts {
   readonly pool: UpstreamPool;
   /** Opens a connection to the endpoint; rejects with ProxyError. Stops when the attempt is aborted. */
   readonly connect: (call: EndpointCall) => Promise<Connected>;
-  /** Fields written behind the request's own. */
-  readonly extra: (call: EndpointCall) => Fields;
+  /** Field lines written behind the request's own, each with its CRLF. */
+  readonly extra: (call: EndpointCall) => string;
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
@@ -35,20 +36,13 @@ export function forward(parts: ForwardParts): Handler<EndpointCall> {
     const connection = parts.pool.take(call.endpoint.key);
     if (connection === null) return connectAndSend(parts, call);
     call.attempt.reusedConnection = true;
-    return send(parts, call, connection, mayRepeat(call) ? (error) => repeatIfStale(parts, call, error) : undefined);
+    return send(parts, call, connection, mayRepeat(call));
   };
 }
 
 function mayRepeat(call: EndpointCall): boolean {
   const { head, body } = call.attempt.routed.call;
   return IDEMPOTENT.has(head.method) && body.length === 0 && head.upgrade === '';
-}
-
-function repeatIfStale(parts: ForwardParts, call: EndpointCall, error: unknown): Promise<Reply> {
-  const stale = error instanceof ProxyError && error.code === 'connection_termination';
-  if (!stale || call.attempt.routed.call.cancelled !== null) throw error;
-  call.attempt.reusedConnection = false;
-  return connectAndSend(parts, call);
 }
 
 async function connectAndSend(parts: ForwardParts, call: EndpointCall): Promise<Reply> {
@@ -66,38 +60,79 @@ async function connectAndSend(parts: ForwardParts, call: EndpointCall): Promise<
     parts.pool.free(opened.connection);
     throw cancelled;
   }
-  return send(parts, call, opened.connection);
+  return send(parts, call, opened.connection, false);
 }
 
 function send(
   parts: ForwardParts,
   endpointCall: EndpointCall,
   connection: UpstreamConnection,
-  onFailure?: (error: unknown) => Promise<Reply>,
+  repeatable: boolean,
 ): Promise<Reply> {
   const { attempt, endpoint } = endpointCall;
   const { call } = attempt.routed;
-  const sentAt = parts.clock.monotonic();
   endpoint.active++;
   attempt.active = connection;
   attempt.written = true;
   noteSecurity(call.record, connection.security);
-  const observer: RequestObserver = {
-    onInformational: (head: ResponseHead) => call.onInformational?.(head),
-    onSettled: () => {
-      endpoint.active--;
-      attempt.active = null;
-    },
-  };
   const text = requestHeadText(call.head, parts.extra(endpointCall));
-  return connection.send(call.head.method, text, call.body, observer).then((reply) => {
-    call.record.upstreamMs += parts.clock.monotonic() - sentAt;
-    return reply;
-  }, onFailure);
+  return new Promise((resolve, reject) => {
+    connection.send(new SentRequest(parts, endpointCall, repeatable, resolve, reject), text, call.body);
+  });
+}
+
+/** A request on its way: what its connection says about it, turned into the promise of its answer. */
+class SentRequest implements RequestOwner {
+  readonly method: string;
+  readonly #parts: ForwardParts;
+  readonly #endpointCall: EndpointCall;
+  readonly #call: Call;
+  readonly #repeatable: boolean;
+  readonly #sentAt: number;
+  readonly #resolve: (reply: Reply | Promise<Reply>) => void;
+  readonly #reject: (error: ProxyError) => void;
+
+  constructor(
+    parts: ForwardParts,
+    endpointCall: EndpointCall,
+    repeatable: boolean,
+    resolve: (reply: Reply | Promise<Reply>) => void,
+    reject: (error: ProxyError) => void,
+  ) {
+    this.#parts = parts;
+    this.#endpointCall = endpointCall;
+    this.#call = endpointCall.attempt.routed.call;
+    this.method = this.#call.head.method;
+    this.#repeatable = repeatable;
+    this.#sentAt = parts.clock.monotonic();
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  onInformational(head: ResponseHead): void {
+    this.#call.onInformational?.(head);
+  }
+
+  onReply(reply: Reply): void {
+    this.#call.record.upstreamMs += this.#parts.clock.monotonic() - this.#sentAt;
+    this.#resolve(reply);
+  }
+
+  onFailure(error: ProxyError): void {
+    const stale = this.#repeatable && error.code === 'connection_termination' && this.#call.cancelled === null;
+    if (!stale) return this.#reject(error);
+    this.#endpointCall.attempt.reusedConnection = false;
+    this.#resolve(connectAndSend(this.#parts, this.#endpointCall));
+  }
+
+  onSettled(): void {
+    this.#endpointCall.endpoint.active--;
+    this.#endpointCall.attempt.active = null;
+  }
 }
 
 /** Outbound records tell how the request left; inbound ones have noted already how it came. */
-function noteSecurity(record: EndpointCall['attempt']['routed']['call']['record'], security: Security): void {
+function noteSecurity(record: ExchangeRecord, security: Security): void {
   if (record.direction === 'inbound') return;
   record.security = security;
   record.destinationPrincipal = security.peer;

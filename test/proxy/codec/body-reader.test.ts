@@ -19,7 +19,7 @@ function read(
       return true;
     },
     onEnd: (trailers) => {
-      result.trailers = trailers;
+      result.trailers = trailers?.pairs() ?? null;
       result.done = true;
     },
     onError: () => {},
