@@ -15,6 +15,8 @@ export class Sweeper {
   readonly #periodMs: number;
   readonly #items = new Set<Expiring>();
   #scheduled = false;
+  /** When the things were last looked at, monotonic ms. */
+  #lookedAt = 0;
 
   constructor(clock: Clock, periodMs = 250) {
     this.#clock = clock;
@@ -26,6 +28,14 @@ export class Sweeper {
     this.#schedule();
   }
 
+  /**
+   * The moment `ms` from now, for an item that was added: one reading of the clock per period serves all, so a deadline
+   * may come up to one period early.
+   */
+  deadline(ms: number): number {
+    return this.#lookedAt + ms;
+  }
+
   delete(item: Expiring): void {
     this.#items.delete(item);
   }
@@ -33,6 +43,7 @@ export class Sweeper {
   #schedule(): void {
     if (this.#scheduled || this.#items.size === 0) return;
     this.#scheduled = true;
+    this.#lookedAt = this.#clock.monotonic();
     this.#clock.after(this.#periodMs, () => this.#sweep());
   }
 

@@ -35,7 +35,6 @@ export interface OutboundParts {
 /** The way of a request from the app (or, at the gateway, from outside) to another workload, in the order it is met. */
 export function outboundPipeline(parts: OutboundParts): Handler<Call> {
   const { clock, random, recorder, workload } = parts;
-  const table = () => routingTable(parts.state());
   const onAttempt = (call: Call, attempt: Attempt) => recorder.attempt(workload, call.record.service, attempt);
   const connect = (call: EndpointCall) => connectTo(call, parts);
   const source = `${SOURCE_FIELD}: ${workload}\r\n`;
@@ -44,19 +43,12 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
     .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
     .through(trace(random, parts.edge)) // before any decision: decisions are keyed by the request id
-    .through(route({ table, random, unknownHost: (call) => unknownHost(call, parts) })) // Call -> RoutedCall
+    .through(route({ table: parts.state, random, unknownHost: (call) => unknownHost(call, parts) })) // Call -> RoutedCall
     .through(deadline(clock)) // before the retries: covers all tries and the pauses between them
     .through(attempts({ clock, random, onAttempt })) // RoutedCall -> AttemptCall, once per try
     .through(perTryDeadline(clock)) // behind the retries: a slow try may be followed by another
     .through(chooseEndpoint(random)) // AttemptCall -> EndpointCall; each try chooses anew
     .end(forward({ clock, pool: parts.pool, connect, extra }));
-}
-
-function routingTable(state: SidecarState) {
-  return {
-    hosts: (port: number) => state.hosts.get(port),
-    cluster: (name: string) => state.clusters.get(name),
-  };
 }
 
 /** Hosts that nobody declared: Istio's ALLOW_ANY passes them on to where they were going, REGISTRY_ONLY answers 502. */

@@ -43,8 +43,8 @@ export class Sidecar {
     const sweeper = new Sweeper(clock);
     this.identity = new TlsIdentity(TRUST_DOMAIN, () => clock.now());
     this.recorder = new Recorder(clock);
-    this.#toSidecars = new UpstreamPool(clock, sweeper, IDLE_MS.sidecar);
-    this.#toApp = new UpstreamPool(clock, sweeper, IDLE_MS.app);
+    this.#toSidecars = new UpstreamPool(sweeper, IDLE_MS.sidecar);
+    this.#toApp = new UpstreamPool(sweeper, IDLE_MS.app);
     this.#state = buildState(emptyConfig(workload, parts.edge), null);
     const state = (): SidecarState => this.#state;
     const onBug = (error: ProxyError): void => parts.log.error({ error: error.stack }, 'a bug in the sidecar');

@@ -89,6 +89,20 @@ describe('HTTP/1.1 through two proxies', () => {
     expect(seen[0]?.body).toBe('abcde');
   });
 
+  it('reads on behind a chunked body that came together with its head', async () => {
+    answer = (incoming, response) => incoming.resume().on('end', () => response.end('ok'));
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk;
+    });
+    for (const count of [1, 2, 3]) {
+      socket.write(`${request('POST /k', 'Transfer-Encoding: chunked\r\n')}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`);
+      await until(() => received.match(/200 OK/g)?.length === count, `answer ${count} arrives`);
+    }
+    socket.destroy();
+  });
+
   it('answers Expect: 100-continue once, and passes the body', async () => {
     seen.length = 0;
     answer = (incoming, response) => incoming.on('end', () => response.end('done'));

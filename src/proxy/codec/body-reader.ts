@@ -1,6 +1,7 @@
 import type { ProxyError } from '../pipeline/proxy-error.js';
 import type { Body } from './body.js';
 import { CR, FIELD_VALUE, HEX_DIGIT, LF, SEMICOLON } from './bytes.js';
+import { endOfHead } from './end-of-head.js';
 import type { FieldBlock } from './field-block.js';
 import { emptyHopFields, type HeadLimits, parseFields } from './fields.js';
 import { CHUNKED, UNTIL_CLOSE } from './message.js';
@@ -123,7 +124,7 @@ export class BodyReader {
       this.#finish(null);
       return at + 2 - before;
     }
-    const end = block.indexOf('\r\n\r\n', 0, 'latin1');
+    const end = endOfHead(block, 0);
     if (end < 0) {
       if (block.length > this.#limits.block) throw this.#bad();
       this.#trailer = Buffer.from(block);

@@ -34,7 +34,7 @@ export class Body {
   onFirstUse: (() => void) | null = null;
   #source: BodySource | null;
   #sink: BodySink | null = null;
-  #queue: Buffer[] = [];
+  #queue: Buffer[] = NO_CHUNKS;
   #kept: Buffer[] | null = null;
   #keepLimit = 0;
 
@@ -49,7 +49,7 @@ export class Body {
     if (!this.complete || this.#queue.length !== 1 || this.trailers !== null || this.#sink) return null;
     this.#used();
     const whole = this.#queue[0] as Buffer;
-    this.#queue = [];
+    this.#queue = NO_CHUNKS;
     return whole;
   }
 
@@ -92,7 +92,7 @@ export class Body {
   /** Nobody takes the rest any more. */
   abandon(): void {
     this.#sink = null;
-    this.#queue = [];
+    this.#queue = NO_CHUNKS;
     this.#kept = null;
     if (!this.complete && this.error === null) this.#source?.abandonBody();
   }
@@ -108,7 +108,8 @@ export class Body {
       if (!this.#sink.onChunk(chunk) && !last) this.#source?.pauseBody();
       return;
     }
-    this.#queue.push(chunk);
+    if (this.#queue.length === 0) this.#queue = [chunk];
+    else this.#queue.push(chunk);
     if (!last) this.#source?.pauseBody();
   }
 
@@ -116,6 +117,8 @@ export class Body {
   end(trailers: FieldBlock | null): void {
     this.complete = true;
     this.trailers = trailers;
+    // What comes now is no part of this body: the next message, or the news that the peer left.
+    this.#source?.resumeBody();
     if (this.#sink !== null && this.#queue.length === 0) this.#finish(this.#sink);
   }
 
@@ -156,10 +159,11 @@ export class Body {
   }
 }
 
-/** A body that is not there. */
-export function noBody(): Body {
-  return new Body(0, null);
-}
+/** Shared: the first chunk makes a queue of its own. */
+const NO_CHUNKS: Buffer[] = [];
+
+/** The body of every message without one: complete from the start, so it holds nothing of any of them. */
+export const NO_BODY = new Body(0, null);
 
 /** A body that is here already. */
 export function bodyOf(content: Buffer): Body {

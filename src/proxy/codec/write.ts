@@ -41,9 +41,9 @@ function methodExpectsBody(method: string): boolean {
   return method === 'POST' || method === 'PUT' || method === 'PATCH';
 }
 
-/** Head and body in one buffer: one write, one TLS record. */
-export function joinHead(text: string, body: Buffer | null): Buffer {
-  if (body === null) return Buffer.from(text, 'latin1');
+/** Head and body in one piece: one write, one TLS record. A head alone stays text, which the socket writes directly. */
+export function joinHead(text: string, body: Buffer | null): string | Buffer {
+  if (body === null) return text;
   const whole = Buffer.allocUnsafe(text.length + body.length);
   whole.write(text, 0, 'latin1');
   body.copy(whole, text.length);

@@ -2,15 +2,17 @@ import type { Socket } from 'node:net';
 import { FAILURES } from '../../model/failure.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Expiring, Sweeper } from '../../platform/sweeper.js';
-import { Body, type BodySink, type BodySource } from '../codec/body.js';
+import { Body, type BodySink, type BodySource, NO_BODY } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
+import { endOfHead } from '../codec/end-of-head.js';
 import type { FieldBlock } from '../codec/field-block.js';
 import { DEFAULT_LIMITS } from '../codec/fields.js';
 import { CHUNKED, type RequestHead, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseRequestHead } from '../codec/request-head.js';
 import { chunkOf, joinHead, lastChunk, responseHeadText } from '../codec/write.js';
-import type { Call, Handler, Reply } from '../pipeline/call.js';
+import { writeNow, writeSoon } from '../codec/write-soon.js';
+import type { Call, Downstream, Handler, Reply } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 
 /** Limits in time of a downstream connection, ms (security rules, 1.2). */
@@ -39,7 +41,7 @@ export interface ConnectionParts {
  * One downstream connection: reads requests one after the other (pipelined ones wait), runs each through the pipeline and
  * writes the answers in order.
  */
-export class HttpConnection implements BodySource, BodySink, Expiring {
+export class HttpConnection implements BodySource, BodySink, Expiring, Downstream {
   expiresAt: number;
   readonly #socket: Socket;
   readonly #parts: ConnectionParts;
@@ -101,17 +103,18 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
   onChunk(chunk: Buffer): boolean {
     const call = this.#call;
     if (call !== null) call.record.responseBytes += chunk.length;
-    return this.#socket.write(this.#chunked ? chunkOf(chunk) : chunk);
+    return writeSoon(this.#socket, this.#chunked ? chunkOf(chunk) : chunk);
   }
 
   onEnd(trailers: FieldBlock | null): void {
-    if (this.#chunked) this.#socket.write(lastChunk(trailers));
+    if (this.#chunked) writeSoon(this.#socket, lastChunk(trailers));
     this.#finishAnswer();
   }
 
   onError(error: ProxyError): void {
     // Truncation must be visible: the connection is reset, never ended as if the answer were whole (B7).
     this.#call?.record.fail(error.code);
+    writeNow(this.#socket);
     this.#parts.reset();
   }
 
@@ -148,16 +151,16 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
   #readRequest(data: Buffer): void {
     // RFC 9112 §2.2: one empty line before a request is forgiven.
     const start = data[0] === 13 && data[1] === 10 ? 2 : 0;
-    const end = data.indexOf('\r\n\r\n', start, 'latin1');
+    const end = endOfHead(data, start);
     if (end < 0 || end - start > DEFAULT_LIMITS.block) return this.#headIncomplete(data, end);
     const head = parseRequestHead(data, start, end + 4, DEFAULT_LIMITS);
-    const body = new Body(head.length, this);
+    const body = head.length === 0 ? NO_BODY : new Body(head.length, this);
     this.expiresAt = Number.POSITIVE_INFINITY;
     if (!head.keepAlive || this.#parts.draining()) this.#close = true;
     const call = this.#parts.newCall(head, body);
     this.#call = call;
     this.#readBody(head, body, end + 4 === data.length ? null : data.subarray(end + 4));
-    call.onInformational = (informational) => this.#inform(informational);
+    call.downstream = this;
     void this.#parts.handler(call).then((reply) => this.#serve(call, reply));
   }
 
@@ -178,7 +181,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
       if (rest !== null) this.#keepWaiting(rest);
       return;
     }
-    if (head.expectContinue) body.onFirstUse = () => this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    if (head.expectContinue) body.onFirstUse = () => writeSoon(this.#socket, 'HTTP/1.1 100 Continue\r\n\r\n');
     const reader = new BodyReader(body, DEFAULT_LIMITS, badBody);
     this.#reader = reader;
     if (rest === null) return;
@@ -207,7 +210,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     const whole = body.takeWhole();
     if (whole !== null || head.length === 0) {
       const sized = whole === null || head.length > 0 ? head : { ...head, length: whole.length };
-      this.#socket.write(joinHead(responseHeadText(sized, framing), whole));
+      writeSoon(this.#socket, joinHead(responseHeadText(sized, framing), whole));
       call.record.responseBytes = whole?.length ?? 0;
       if (reply.tunnel !== null) this.#tunnel(call, reply);
       else this.#finishAnswer();
@@ -215,7 +218,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     }
     this.#chunked = head.length === CHUNKED || head.length === UNTIL_CLOSE;
     this.#reply = reply;
-    this.#socket.write(joinHead(responseHeadText(head, framing), null));
+    writeSoon(this.#socket, joinHead(responseHeadText(head, framing), null));
     body.attach(this);
   }
 
@@ -224,13 +227,14 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     this.#waiting = null;
     this.#parts.sweeper.delete(this);
     this.#call = null;
+    writeNow(this.#socket);
     this.#socket.removeAllListeners('data');
     this.#socket.removeAllListeners('end');
     reply.tunnel?.join(this.#socket, first, () => this.#finish(call));
   }
 
-  #inform(head: ResponseHead): void {
-    if (this.#reply === null) this.#socket.write(responseHeadText(head, { method: '', close: false }), 'latin1');
+  onInformational(head: ResponseHead): void {
+    if (this.#reply === null) writeSoon(this.#socket, responseHeadText(head, { method: '', close: false }));
   }
 
   #finishAnswer(): void {
@@ -258,7 +262,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
   }
 
   #next(): void {
-    this.expiresAt = this.#parts.clock.monotonic() + DOWNSTREAM_LIMITS.idle;
+    this.expiresAt = this.#parts.sweeper.deadline(DOWNSTREAM_LIMITS.idle);
     const waiting = this.#waiting;
     if (waiting === null) return;
     this.#waiting = null;
@@ -286,7 +290,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
     this.#parts.onBadRequest(error);
     const row = FAILURES[error.code];
     const text = `HTTP/1.1 ${row.status} ${row.body}\r\ncontent-type: text/plain\r\ncontent-length: ${row.body.length}\r\nconnection: close\r\n\r\n${row.body}`;
-    this.#socket.write(text, 'latin1');
+    writeSoon(this.#socket, text);
     this.#endAfter(true);
   }
 
@@ -310,7 +314,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring {
    */
   #probe(n: number): void {
     if (this.#call === null || this.#reply !== null || this.#socket.destroyed) return;
-    this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    writeSoon(this.#socket, 'HTTP/1.1 100 Continue\r\n\r\n');
     const wait = PROBE_PAUSES_MS[n];
     if (wait !== undefined) this.#parts.clock.after(wait, () => this.#probe(n + 1));
   }

@@ -1,8 +1,9 @@
 import type { Cluster, Endpoint, Route } from '../../model/sidecar-config.js';
+import type { Limited } from '../../platform/deadlines.js';
 import type { Body } from '../codec/body.js';
 import type { RequestHead, ResponseHead } from '../codec/message.js';
 import type { ExchangeRecord } from './exchange-record.js';
-import type { ProxyError } from './proxy-error.js';
+import { ProxyError } from './proxy-error.js';
 
 /**
  * The types of the data path. One function type; a filter is `(next) => (call) => …`. Each stage of knowledge is a type
@@ -44,6 +45,19 @@ export interface Abortable {
   abort(error: ProxyError): void;
 }
 
+/** Something to undo when an exchange is over; a timer is one. */
+export interface Finalizer {
+  cancel(): void;
+}
+
+const NOTHING: readonly Finalizer[] = [];
+
+/** The connection on which a request came, for what goes back before its answer. */
+export interface Downstream {
+  /** Passes an interim answer (103) on. */
+  onInformational(head: ResponseHead): void;
+}
+
 /** One request as it entered this sidecar. */
 export class Call {
   readonly head: RequestHead;
@@ -62,10 +76,10 @@ export class Call {
   sourceApp = '';
   /** Status that an injected abort asked for; null = none did. */
   faultStatus: number | null = null;
-  /** Passes an interim answer (103) on to the caller; null where there is none to pass it to. */
-  onInformational: ((head: ResponseHead) => void) | null = null;
-  /** Run once when the exchange is over, in reverse order: timers to clear, slots to give back. */
-  #finalizers: (() => void)[] | null = null;
+  /** Where interim answers go; null where there is nobody to pass them to. */
+  downstream: Downstream | null = null;
+  /** Put off once when the exchange is over, in reverse order: timers to clear, slots to give back. */
+  #finalizers: readonly Finalizer[] = NOTHING;
 
   constructor(
     head: RequestHead,
@@ -91,22 +105,20 @@ export class Call {
   }
 
   /** Registers something to undo when the exchange is over. */
-  onFinish(finalizer: () => void): void {
-    if (this.#finalizers === null) this.#finalizers = [finalizer];
-    else this.#finalizers.push(finalizer);
+  onFinish(finalizer: Finalizer): void {
+    this.#finalizers = this.#finalizers.length === 0 ? [finalizer] : [finalizer, ...this.#finalizers];
   }
 
   /** The exchange is over: answered, broken or abandoned. */
   finish(): void {
     const finalizers = this.#finalizers;
-    if (finalizers === null) return;
-    this.#finalizers = null;
-    for (const finalizer of finalizers.reverse()) finalizer();
+    this.#finalizers = NOTHING;
+    for (let i = 0; i < finalizers.length; i++) (finalizers[i] as Finalizer).cancel();
   }
 }
 
 /** A call whose destination service and policy are known. */
-export class RoutedCall {
+export class RoutedCall implements Limited {
   readonly call: Call;
   readonly route: Route;
   readonly cluster: ClusterState;
@@ -115,6 +127,12 @@ export class RoutedCall {
     this.call = call;
     this.route = route;
     this.cluster = cluster;
+  }
+
+  /** The route's timeout is over. */
+  onDeadline(): void {
+    this.call.record.fail('request_timeout');
+    this.call.cancel(new ProxyError('request_timeout', `${this.route.timeoutMs} ms`));
   }
 }
 

@@ -8,9 +8,9 @@ import { ProxyError } from '../pipeline/proxy-error.js';
 
 /** Routes and clusters as the newest configuration has them. */
 export interface RoutingTable {
-  /** Virtual hosts of a port, by domain. */
-  readonly hosts: (port: number) => ReadonlyMap<string, VirtualHost> | undefined;
-  readonly cluster: (name: string) => ClusterState | undefined;
+  /** Virtual hosts by port, then by domain. */
+  readonly hosts: ReadonlyMap<number, ReadonlyMap<string, VirtualHost>>;
+  readonly clusters: ReadonlyMap<string, ClusterState>;
 }
 
 export interface RouteParts {
@@ -27,14 +27,14 @@ export interface RouteParts {
 export function route(parts: RouteParts): Filter<Call, RoutedCall> {
   return (next) => (call) => {
     const table = parts.table();
-    const onPort = table.hosts(call.port);
+    const onPort = table.hosts.get(call.port);
     const virtualHost = onPort?.get(hostName(call.head.host)) ?? onPort?.get('*');
     if (virtualHost === undefined) return next(parts.unknownHost(call));
     call.record.service = virtualHost.name;
     const chosen = virtualHost.routes.find((candidate) => matches(candidate.match, call.head.target, call.head.fields));
     if (chosen === undefined) throw new ProxyError('route_not_found', virtualHost.name);
     const name = pickCluster(chosen, call, parts.random);
-    const cluster = table.cluster(name);
+    const cluster = table.clusters.get(name);
     if (cluster === undefined) throw new ProxyError('cluster_not_found', name);
     call.record.decide(routeDecision(chosen, cluster));
     return next(new RoutedCall(call, chosen, cluster));

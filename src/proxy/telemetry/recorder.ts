@@ -23,6 +23,8 @@ type AttemptCount = { -readonly [K in keyof AttemptDelta]: AttemptDelta[K] };
 export class Recorder {
   readonly #clock: Clock;
   readonly #edges = new Map<string, EdgeCount>();
+  #last: EdgeCount | null = null;
+  #lastAttempts: AttemptCount | null = null;
   readonly #attempts = new Map<string, AttemptCount>();
   #exchanges: ExchangeRecord[] = [];
   #dropped = 0;
@@ -56,15 +58,23 @@ export class Recorder {
 
   /** Takes a finished try. */
   attempt(source: string, service: string, attempt: Attempt): void {
-    const key = `${service} ${attempt.workload}`;
-    let count = this.#attempts.get(key);
-    if (count === undefined) {
-      count = { source, service, destination: attempt.workload, attempts: 0, failures: 0, retries: 0 };
-      this.#attempts.set(key, count);
-    }
+    const count = this.#attemptsTo(source, service, attempt.workload);
     count.attempts++;
     if (attempt.number > 1) count.retries++;
     if (attempt.status >= 500 || attempt.failure !== null) count.failures++;
+  }
+
+  #attemptsTo(source: string, service: string, destination: string): AttemptCount {
+    const last = this.#lastAttempts;
+    if (last !== null && last.destination === destination && last.service === service) return last;
+    const key = `${service} ${destination}`;
+    let count = this.#attempts.get(key);
+    if (count === undefined) {
+      count = { source, service, destination, attempts: 0, failures: 0, retries: 0 };
+      this.#attempts.set(key, count);
+    }
+    this.#lastAttempts = count;
+    return count;
   }
 
   /** Everything since the last call. */
@@ -78,13 +88,27 @@ export class Recorder {
       dropped: this.#dropped,
     };
     this.#edges.clear();
+    this.#last = null;
     this.#attempts.clear();
+    this.#lastAttempts = null;
     this.#exchanges = [];
     this.#dropped = 0;
     return taken;
   }
 
   #count(record: ExchangeRecord): void {
+    const count = this.#edgeOf(record);
+    count.requests++;
+    count.sumMs += record.durationMs;
+    count.requestBytes += record.requestBytes;
+    count.responseBytes += record.responseBytes;
+    const bucket = bucketOf(record.durationMs);
+    count.latency[bucket] = (count.latency[bucket] as number) + 1;
+  }
+
+  /** The edge that was counted last is asked first: mostly it is the same, and then no key is made. */
+  #edgeOf(record: ExchangeRecord): EdgeCount {
+    if (this.#last !== null && sameEdge(this.#last.first, record)) return this.#last;
     const flags = record.flags.length === 0 ? '-' : record.flags.join(',');
     const key = `${record.direction[0]}${record.status} ${flags} ${record.source} ${record.service} ${record.destination} ${record.security.mode}`;
     let count = this.#edges.get(key);
@@ -100,12 +124,8 @@ export class Recorder {
       };
       this.#edges.set(key, count);
     }
-    count.requests++;
-    count.sumMs += record.durationMs;
-    count.requestBytes += record.requestBytes;
-    count.responseBytes += record.responseBytes;
-    const bucket = bucketOf(record.durationMs);
-    count.latency[bucket] = (count.latency[bucket] as number) + 1;
+    this.#last = count;
+    return count;
   }
 
   #refill(now: number): void {
@@ -114,6 +134,19 @@ export class Recorder {
     this.#refilledAt = now;
     this.#allowance = Math.min(this.#perSecond, this.#allowance + gained);
   }
+}
+
+function sameEdge(a: ExchangeRecord, b: ExchangeRecord): boolean {
+  return (
+    a.status === b.status &&
+    a.flags.length === 0 &&
+    b.flags.length === 0 &&
+    a.destination === b.destination &&
+    a.service === b.service &&
+    a.source === b.source &&
+    a.direction === b.direction &&
+    a.security.mode === b.security.mode
+  );
 }
 
 function deltaOf(count: EdgeCount): EdgeDelta {

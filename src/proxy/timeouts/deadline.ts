@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.js';
+import { Deadlines } from '../../platform/deadlines.js';
 import type { AttemptCall, Filter, RoutedCall } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 
@@ -7,14 +8,10 @@ import { ProxyError } from '../pipeline/proxy-error.js';
  * before the retries, so that they cannot outlive it.
  */
 export function deadline(clock: Clock): Filter<RoutedCall> {
+  const deadlines = new Deadlines(clock);
   return (next) => (routed) => {
     const { timeoutMs } = routed.route;
-    if (timeoutMs === null) return next(routed);
-    const timer = clock.after(timeoutMs, () => {
-      routed.call.record.fail('request_timeout');
-      routed.call.cancel(new ProxyError('request_timeout', `${timeoutMs} ms`));
-    });
-    routed.call.onFinish(() => timer.cancel());
+    if (timeoutMs !== null) routed.call.onFinish(deadlines.set(timeoutMs, routed));
     return next(routed);
   };
 }

@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net';
 import type { Security } from '../../model/exchange.js';
 import type { Expiring } from '../../platform/sweeper.js';
-import { Body, type BodySink, type BodySource } from '../codec/body.js';
+import { Body, type BodySink, type BodySource, NO_BODY } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
+import { endOfHead } from '../codec/end-of-head.js';
 import type { FieldBlock } from '../codec/field-block.js';
 import { DEFAULT_LIMITS } from '../codec/fields.js';
 import { CHUNKED, type ResponseHead } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseResponseHead } from '../codec/response-head.js';
 import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
+import { writeNow, writeSoon } from '../codec/write-soon.js';
 import type { Reply, TunnelEnd } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { joinStreams } from '../tunnel/join.js';
@@ -112,11 +114,11 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   }
 
   onChunk(chunk: Buffer): boolean {
-    return this.#socket.write(this.#requestChunked ? chunkOf(chunk) : chunk);
+    return writeSoon(this.#socket, this.#requestChunked ? chunkOf(chunk) : chunk);
   }
 
   onEnd(trailers: FieldBlock | null): void {
-    if (this.#requestChunked) this.#socket.write(lastChunk(trailers));
+    if (this.#requestChunked) writeSoon(this.#socket, lastChunk(trailers));
     this.#sending = false;
     this.#requestBody = null;
     this.#settleIfDone();
@@ -129,7 +131,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   #writeRequest(headText: string, body: Body): void {
     this.#requestChunked = body.length === CHUNKED;
     const whole = this.#requestChunked ? null : body.takeWhole();
-    this.#socket.write(joinHead(headText, whole));
+    writeSoon(this.#socket, joinHead(headText, whole));
     if (whole !== null || body.length === 0) {
       this.#sending = false;
       return;
@@ -175,7 +177,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     let data = this.#partial === null ? chunk : Buffer.concat([this.#partial, chunk]);
     this.#partial = null;
     for (;;) {
-      const end = data.indexOf('\r\n\r\n', 0, 'latin1');
+      const end = endOfHead(data, 0);
       if (end > DEFAULT_LIMITS.block || (end < 0 && data.length > DEFAULT_LIMITS.block)) {
         throw new ProxyError('upstream_protocol_error', 'the head of the answer is too large');
       }
@@ -214,9 +216,10 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     this.#keepAlive = false;
     this.#owner = null;
     this.#home.gone(this);
+    writeNow(this.#socket);
     this.#socket.removeAllListeners('data');
     this.#socket.pause();
-    owner.onReply({ head, body: new Body(0, null), tunnel: this.#tunnelEnd(behind, owner) });
+    owner.onReply({ head, body: NO_BODY, tunnel: this.#tunnelEnd(behind, owner) });
   }
 
   #tunnelEnd(behind: Buffer, owner: RequestOwner): TunnelEnd {

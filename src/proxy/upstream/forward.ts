@@ -110,7 +110,7 @@ class SentRequest implements RequestOwner {
   }
 
   onInformational(head: ResponseHead): void {
-    this.#call.onInformational?.(head);
+    this.#call.downstream?.onInformational(head);
   }
 
   onReply(reply: Reply): void {

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Security } from '../../model/exchange.js';
-import type { Clock } from '../../platform/clock.js';
 import type { Sweeper } from '../../platform/sweeper.js';
 import type { ConnectionHome } from './connection.js';
 import { UpstreamConnection } from './connection.js';
@@ -13,15 +12,13 @@ export const IDLE_MS = { app: 3_000, sidecar: 30_000 } as const;
  * connection is never handed on in the tick in which its last answer ended.
  */
 export class UpstreamPool implements ConnectionHome {
-  readonly #clock: Clock;
   readonly #sweeper: Sweeper;
   readonly #idleMs: number;
   readonly #free = new Map<string, UpstreamConnection[]>();
   readonly #all = new Set<UpstreamConnection>();
   #settling: UpstreamConnection[] = [];
 
-  constructor(clock: Clock, sweeper: Sweeper, idleMs: number) {
-    this.#clock = clock;
+  constructor(sweeper: Sweeper, idleMs: number) {
     this.#sweeper = sweeper;
     this.#idleMs = idleMs;
   }
@@ -56,7 +53,7 @@ export class UpstreamPool implements ConnectionHome {
   }
 
   free(connection: UpstreamConnection): void {
-    connection.expiresAt = this.#clock.monotonic() + this.#idleMs;
+    connection.expiresAt = this.#sweeper.deadline(this.#idleMs);
     this.#settling.push(connection);
     if (this.#settling.length === 1) setImmediate(() => this.#handOn());
   }
