@@ -100,6 +100,7 @@ export class ControlPlane {
       {
         authority,
         tokens: plane.tokens,
+        clock,
         log,
         events: {
           identityOf: (workload) => plane.#identityOf(workload),
@@ -333,6 +334,8 @@ export class ControlPlane {
         this.#onMetrics(workload, message);
         return;
       case 'exchanges':
+        if (message.exchanges.some(({ reporter }) => reporter.workload !== workload))
+          throw new Error('a workload reports what it saw itself');
         this.exchanges.add(message.exchanges);
         this.emit({ type: 'exchanges', exchanges: message.exchanges, dropped: message.dropped });
         return;

@@ -1,5 +1,6 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { workloadId } from '../../model/spiffe-id.js';
+import type { Clock } from '../../platform/clock.js';
 import type { Log } from '../../platform/log.js';
 import type { HostPort } from '../../protocol/bootstrap.js';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../protocol/control-stream.js';
 import { type Authority, spiffeIdOf } from '../authority/authority.js';
 import type { JoinTokens } from '../authority/join-tokens.js';
+import { readMessage } from './messages.js';
 
 /** Name that sidecars expect in the listener's certificate. */
 export const CONTROL_PLANE_NAME = 'control-plane.mesh-sandbox.internal';
@@ -40,6 +42,7 @@ export interface StreamServerParts {
   readonly authority: Authority;
   readonly tokens: JoinTokens;
   readonly events: StreamEvents;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -70,6 +73,8 @@ export async function serveControlStream(parts: StreamServerParts, { host, port 
 
 /** What a peer may send before it is known, bytes. */
 const JOIN_LIMIT = 64 * 1024;
+/** How long a peer has to read our last words before the connection is taken away, ms. */
+const LINGER_MS = 250;
 
 class Conversation implements WorkloadStream {
   workload = '';
@@ -80,6 +85,8 @@ class Conversation implements WorkloadStream {
   readonly #spiffeId: string;
   readonly #decoder: NdjsonDecoder;
   #queue: Promise<void> = Promise.resolve();
+  /** The last word was said; what the peer still says is not heard. */
+  #over = false;
 
   constructor(socket: TLSSocket, parts: StreamServerParts) {
     this.#socket = socket;
@@ -112,19 +119,20 @@ class Conversation implements WorkloadStream {
   }
 
   #onText(text: string): void {
+    if (this.#over) return;
     try {
-      for (const message of this.#decoder.push(text)) {
+      for (const value of this.#decoder.push(text)) {
         // One after the other: a renewal that is being signed must not be overtaken.
-        this.#queue = this.#queue
-          .then(() => this.#onMessage(message as ToControlPlane))
-          .catch((error: unknown) => this.#refuse(error));
+        this.#queue = this.#queue.then(() => this.#onMessage(value)).catch((error: unknown) => this.#refuse(error));
       }
     } catch (error) {
       this.#refuse(error);
     }
   }
 
-  async #onMessage(message: ToControlPlane): Promise<void> {
+  async #onMessage(value: unknown): Promise<void> {
+    if (this.#over) return;
+    const message = readMessage(value);
     if (this.#spiffeId === '') {
       if (message.type !== 'join') throw new Error('join first');
       return this.#join(message);
@@ -136,11 +144,11 @@ class Conversation implements WorkloadStream {
   }
 
   async #join({ token, csr }: { token: string; csr: string }): Promise<void> {
-    const workload = this.#parts.tokens.redeem(String(token));
+    const workload = this.#parts.tokens.redeem(token);
     const spiffeId = workload === null ? null : this.#parts.events.identityOf(workload);
     if (workload === null || spiffeId === null) throw new Error('the join token is unknown, used or expired');
-    await this.#issue(workload, spiffeId, String(csr));
-    this.#socket.end();
+    await this.#issue(workload, spiffeId, csr);
+    this.#end();
   }
 
   async #issue(workload: string, spiffeId: string, csr: string): Promise<void> {
@@ -161,6 +169,16 @@ class Conversation implements WorkloadStream {
   #refuse(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#parts.log.warn({ workload: this.workload, reason }, 'refused on the control stream');
-    if (!this.#socket.destroyed) this.#socket.end(encodeMessage({ type: 'refused', reason }));
+    if (this.#over) return;
+    this.send({ type: 'refused', reason });
+    this.#end();
+  }
+
+  /** Ends our half, and after a while the peer's: who does not listen any more need not be listened to. */
+  #end(): void {
+    this.#over = true;
+    this.#socket.end();
+    const linger = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy());
+    this.#socket.on('close', () => linger.cancel());
   }
 }
