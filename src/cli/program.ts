@@ -5,8 +5,19 @@ import { versionAt } from '../platform/version.js';
 import { packageRoot } from '../runtime/programs.js';
 import { SandboxError } from '../runtime/runtime.js';
 import { Home } from '../sandbox/home.js';
+import { addDoctor } from './commands/doctor.js';
+import { addFault } from './commands/fault.js';
+import { addLifecycle } from './commands/lifecycle.js';
+import { addLogs } from './commands/logs.js';
+import { addRequests } from './commands/requests.js';
+import { addSettings } from './commands/settings.js';
+import { addStatus } from './commands/status.js';
+import { addUp } from './commands/up.js';
 import type { Context } from './context.js';
 import { EXIT, Output } from './output.js';
+
+/** In the order of `--help`. What a command needs to do its work it loads then: reading the help loads none of it. */
+const COMMANDS = [addUp, addLifecycle, addStatus, addRequests, addFault, addSettings, addLogs, addDoctor];
 
 /** Runs the command line and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -17,14 +28,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   // A reader that goes away (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
-    const program = await programFor(context);
+    const program = programFor(context);
     await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = report(error, output, verbose);
   }
 }
 
-async function programFor(context: Context): Promise<Command> {
+function programFor(context: Context): Command {
   const program = new Command('mesh-sandbox')
     .description('A living service mesh on your laptop in seconds, without Kubernetes.')
     .version(versionAt(packageRoot()), '-V, --version')
@@ -37,17 +48,7 @@ async function programFor(context: Context): Promise<Command> {
       'after',
       '\nStart with:\n  mesh-sandbox up\n\nExit codes: 0 done · 1 failed · 2 wrong usage · 3 a check found errors · 130 interrupted',
     );
-  const modules = await Promise.all([
-    import('./commands/up.js').then((module) => module.addUp),
-    import('./commands/lifecycle.js').then((module) => module.addLifecycle),
-    import('./commands/status.js').then((module) => module.addStatus),
-    import('./commands/requests.js').then((module) => module.addRequests),
-    import('./commands/fault.js').then((module) => module.addFault),
-    import('./commands/settings.js').then((module) => module.addSettings),
-    import('./commands/logs.js').then((module) => module.addLogs),
-    import('./commands/doctor.js').then((module) => module.addDoctor),
-  ]);
-  for (const add of modules) add(program, context);
+  for (const add of COMMANDS) add(program, context);
   return program;
 }
 

@@ -6,7 +6,7 @@ import type { FailureCode } from './failure.js';
  * Times are milliseconds; instants are epoch milliseconds of the reporting sidecar's clock.
  */
 export interface Exchange {
-  /** Unique per record: `<workload>/<counter>`. */
+  /** Unique per record: `<workload>/<run of its sidecar>-<counter>`. */
   readonly id: string;
   readonly kind: 'http' | 'tcp';
   /** `x-request-id`: the same at every hop. Empty for TCP. */

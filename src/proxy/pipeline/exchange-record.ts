@@ -79,9 +79,9 @@ export class ExchangeRecord {
   }
 
   /** `now` and `monotonic` are readings of the two clocks at one moment. */
-  freeze(now: number, monotonic: number): Exchange {
+  freeze(now: number, monotonic: number, run: string): Exchange {
     return {
-      id: `${this.reporter}/${this.number}`,
+      id: `${this.reporter}/${run}-${this.number}`,
       kind: this.kind,
       requestId: this.requestId,
       traceId: this.traceId,

@@ -22,6 +22,8 @@ type AttemptCount = { -readonly [K in keyof AttemptDelta]: AttemptDelta[K] };
  */
 export class Recorder {
   readonly #clock: Clock;
+  /** Tells the records of this process from those of one before it. */
+  readonly #run: string;
   readonly #edges = new Map<string, EdgeCount>();
   #last: EdgeCount | null = null;
   #lastAttempts: AttemptCount | null = null;
@@ -34,6 +36,7 @@ export class Recorder {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#run = clock.now().toString(36);
   }
 
   /** Full records per second that may leave. */
@@ -84,7 +87,7 @@ export class Recorder {
     const taken = {
       edges: [...this.#edges.values()].map(deltaOf),
       attempts: [...this.#attempts.values()],
-      exchanges: this.#exchanges.map((record) => record.freeze(now, monotonic)),
+      exchanges: this.#exchanges.map((record) => record.freeze(now, monotonic, this.#run)),
       dropped: this.#dropped,
     };
     this.#edges.clear();
