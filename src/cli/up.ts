@@ -7,7 +7,7 @@ import { systemClock } from '../platform/clock.js';
 import { isRunning } from '../platform/process-info.js';
 import { chooseRuntime } from '../runtime/choose.js';
 import { packageRoot } from '../runtime/programs.js';
-import { SandboxError } from '../runtime/runtime.js';
+import { type Runtime, SandboxError } from '../runtime/runtime.js';
 import { down } from '../sandbox/down.js';
 import type { SandboxState } from '../sandbox/home.js';
 import { up } from '../sandbox/up.js';
@@ -46,6 +46,10 @@ async function existing(context: Context, name: string): Promise<SandboxState | 
   const { home, output } = context;
   const state = home.read(name);
   if (state === null) {
+    if (home.isBeingMade(name))
+      throw new SandboxError(`another command is starting ${name} at this moment`, [
+        `mesh-sandbox up --name ${name}   (again, in a second: it attaches)`,
+      ]);
     // A claim that was never completed: its command died before it wrote anything.
     home.forget(name);
     return null;
@@ -62,20 +66,24 @@ async function existing(context: Context, name: string): Promise<SandboxState | 
 async function build(context: Context, name: string, app: AppSpec, flags: UpFlags): Promise<SandboxState> {
   const { home, output } = context;
   const started = systemClock.now();
-  const runtime = await chooseRuntime({
-    kind: flags.runtime,
-    dockerHost: flags.dockerHost ?? null,
-    image: flags.image ?? null,
-    owner: home.owner(),
-  });
-  if (flags.json !== true) output.say(`${output.style('bold', `mesh-sandbox up ${name}`)} on ${runtime.description}`);
+  const findRuntime = async (): Promise<Runtime> => {
+    const runtime = await chooseRuntime({
+      kind: flags.runtime,
+      dockerHost: flags.dockerHost ?? null,
+      image: flags.image ?? null,
+      owner: home.owner(),
+    });
+    if (flags.json !== true) output.say(`${output.style('bold', `mesh-sandbox up ${name}`)} on ${runtime.description}`);
+    return runtime;
+  };
   const view = new StepsView(output, flags.json === true);
   const interrupt = interruption(context, name);
   try {
     const state = await up(home, {
       name,
       app,
-      runtime,
+      runtimeWish: flags.runtime,
+      findRuntime,
       dockerHost: flags.dockerHost ?? null,
       image: flags.image ?? null,
       gatewayPort: flags.port,

@@ -65,15 +65,22 @@ export class PlainParts {
   }
 }
 
+export interface PlainBringUp {
+  readonly plan: KeeperPlan;
+  readonly runtime: Runtime;
+  readonly host: SandboxHost;
+  readonly clock: Clock;
+}
+
 /** The literal list of what `up --no-mesh` does: the same app behind a plain reverse proxy, on the same port, under the same load. */
-export function bringUpPlain(plan: KeeperPlan, runtime: Runtime, parts: PlainParts, clock: Clock): Step[] {
+export function bringUpPlain({ plan, runtime, host, clock }: PlainBringUp, parts: PlainParts): Step[] {
   const apps = plan.app.workloads.map(({ name }) => `${name}/app`);
   return [
     ...groundSteps(runtime, () => parts.open()),
     {
       name: 'apps',
       run: async () => {
-        await Promise.all(apps.map((part) => parts.create(part)));
+        await Promise.all([...apps.map((part) => parts.create(part)), host.createPart('load')]);
         return `${apps.length} started, no sidecars`;
       },
     },
@@ -86,7 +93,6 @@ export function bringUpPlain(plan: KeeperPlan, runtime: Runtime, parts: PlainPar
           clock,
           30_000,
         );
-        await parts.create('load');
         return `${status} through http-proxy, in plaintext`;
       },
     },

@@ -22,7 +22,7 @@ export interface BringUpParts {
 const PATIENCE = { controlPlane: 20_000, sidecars: 30_000, apps: 60_000, firstAnswer: 30_000 } as const;
 const LOOK_EVERY_MS = 15;
 
-/** The literal list of what `up` does, in order. Undoing all of it is one call: `runtime.remove`. */
+/** The literal list of what `up` does, in order, up to the first answer; traffic begins after it. Undoing all of it is one call: `runtime.remove`. */
 export function bringUp(bringUpParts: BringUpParts): Step[] {
   const { plan, runtime, host, parts, client, clock } = bringUpParts;
   const workloads = plan.app.workloads.map(({ name }) => name);
@@ -75,7 +75,6 @@ export function bringUp(bringUpParts: BringUpParts): Step[] {
           clock,
           PATIENCE.firstAnswer,
         );
-        await parts.startMember('load');
         return `${status} through the gateway and mutual TLS`;
       },
     },

@@ -3,7 +3,7 @@ import { systemClock } from '../platform/clock.js';
 import { programLog } from '../platform/log.js';
 import { onTermination } from '../platform/program.js';
 import type { FromKeeper, KeeperPlan, ToKeeper } from '../protocol/keeper-messages.js';
-import { chooseRuntime } from '../runtime/choose.js';
+import { chooseRuntime, preloadRuntime, type RuntimeWish } from '../runtime/choose.js';
 import { SandboxError } from '../runtime/runtime.js';
 import { bringUp } from './bring-up.js';
 import { bringUpPlain, PlainParts } from './bring-up-plain.js';
@@ -62,9 +62,10 @@ async function keep(plan: KeeperPlan): Promise<void> {
     const casualty = () => supervisor.casualty;
     const steps = plan.mesh
       ? bringUp({ plan, runtime, host, parts, client, clock, casualty })
-      : bringUpPlain(plan, runtime, plain, clock);
+      : bringUpPlain({ plan, runtime, host, clock }, plain);
     await runSteps(steps, clock, (step) => tell({ type: 'step', step }));
     supervisor.supervise();
+    supervisor.launch('load');
     ready = true;
     tell({ type: 'ready', gatewayUrl: `http://127.0.0.1:${plan.gatewayPort}`, totalMs: clock.monotonic() - started });
     if (!process.connected) void end(1);
@@ -89,3 +90,5 @@ process.once('message', (message: ToKeeper) => {
   if (message.type === 'up') void keep(message.plan);
 });
 process.on('SIGHUP', () => {});
+// What cannot be loaded is told when it is needed.
+preloadRuntime(process.argv[2] as RuntimeWish['kind']).catch(() => {});

@@ -51,6 +51,11 @@ export class Supervisor {
     this.#measure();
   }
 
+  /** Starts a part that nobody waits for; it is tried again until it runs. */
+  launch(part: PartName): void {
+    void this.#start(part, false);
+  }
+
   /** From now on what ends stays ended. */
   stop(): void {
     this.#stopped = true;
@@ -73,7 +78,7 @@ export class Supervisor {
     log.warn({ ...exit, wait }, 'a part ended');
     this.#restarting.add(exit.part);
     void this.#report(exit.part, 'died', endOf(exit));
-    clock.after(wait, () => void this.#restart(exit.part));
+    clock.after(wait, () => void this.#start(exit.part, true));
   }
 
   async #noteCasualty(exit: PartExit): Promise<void> {
@@ -87,7 +92,7 @@ export class Supervisor {
     this.#casualty ??= { part: exit.part, words };
   }
 
-  async #restart(part: PartName): Promise<void> {
+  async #start(part: PartName, again: boolean): Promise<void> {
     const { clock, log, parts } = this.#parts;
     if (this.#stopped) return;
     // From here on a new death is a new event; the part may die before `restart` has returned.
@@ -97,12 +102,12 @@ export class Supervisor {
     for (const member of members) this.#restarting.add(member);
     try {
       await parts.restart(part);
-      await this.#report(part, 'restarted', '');
+      if (again) await this.#report(part, 'restarted', '');
     } catch (error) {
       if (this.#stopped || this.#restarting.has(part)) return;
-      log.error({ part, error: error instanceof Error ? error.message : String(error) }, 'cannot be started again yet');
+      log.error({ part, error: error instanceof Error ? error.message : String(error) }, 'cannot be started yet');
       this.#restarting.add(part);
-      clock.after(RESTART.nextMs, () => void this.#restart(part));
+      clock.after(RESTART.nextMs, () => void this.#start(part, again));
     } finally {
       for (const member of members) this.#restarting.delete(member);
     }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a caller of the API may write for a fault; everything else is refused by name. */
 export const faultInputSchema = z.strictObject({

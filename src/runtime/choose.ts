@@ -34,6 +34,12 @@ export async function chooseRuntime(wish: RuntimeWish): Promise<Runtime> {
   ]);
 }
 
+/** Loads what `chooseRuntime` will need, so that a process that waits for its orders does not wait again after them. */
+export async function preloadRuntime(kind: RuntimeWish['kind']): Promise<void> {
+  if (kind === 'local') await import('./local/local-runtime.js');
+  else await Promise.all([import('./docker/endpoint.js'), import('./docker/docker-runtime.js')]);
+}
+
 async function localRuntime(why: string): Promise<Runtime> {
   const { LocalRuntime } = await import('./local/local-runtime.js');
   return new LocalRuntime(why, programsFolder());

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../platform/files.js';
+import { isRunning, startTimeOf } from '../platform/process-info.js';
 import { SandboxError } from '../runtime/runtime.js';
 
 /** What is remembered of a sandbox on the host, written before anything of it exists. No secret but the API's token. */
@@ -53,10 +54,21 @@ export class Home {
     this.#make(join(this.directory, 'sandboxes'));
     try {
       mkdirSync(this.directoryOf(name), { mode: 0o700 });
+      const claimant = { pid: process.pid, startTime: startTimeOf(process.pid) };
+      writeFileAtomic(join(this.directoryOf(name), 'claim.json'), JSON.stringify(claimant));
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
       throw error;
+    }
+  }
+
+  /** Whether the command that claimed the name is still at it. */
+  isBeingMade(name: string): boolean {
+    try {
+      return isRunning(JSON.parse(readFileSync(join(this.directoryOf(name), 'claim.json'), 'utf8')));
+    } catch {
+      return false;
     }
   }
 

@@ -9,14 +9,16 @@ import { startTimeOf } from '../platform/process-info.js';
 import type { Features } from '../protocol/api-types.js';
 import type { FromKeeper, KeeperPlan, StepReport, ToKeeper } from '../protocol/keeper-messages.js';
 import { freePort, portHolder } from '../runtime/ports.js';
-import { type Runtime, SandboxError } from '../runtime/runtime.js';
+import { type Runtime, type RuntimeKind, SandboxError } from '../runtime/runtime.js';
 import { down } from './down.js';
 import type { Home, SandboxState } from './home.js';
 
 export interface UpOptions {
   readonly name: string;
   readonly app: AppSpec;
-  readonly runtime: Runtime;
+  readonly runtimeWish: 'auto' | RuntimeKind;
+  /** Finds the runtime that is wished for, while the keeper's process starts. */
+  readonly findRuntime: () => Promise<Runtime>;
   readonly dockerHost: string | null;
   readonly image: string | null;
   readonly gatewayPort: number;
@@ -40,18 +42,45 @@ export interface UpOptions {
  * with SandboxError when it fails or is aborted; by then everything is undone.
  */
 export async function up(home: Home, options: UpOptions): Promise<SandboxState> {
-  const gatewayPort = options.gatewayPort === 0 ? await freePort() : options.gatewayPort;
-  await checkPort(gatewayPort, options.runtime);
   if (!home.claim(options.name))
     throw new SandboxError(`there is a sandbox named ${options.name} already`, [
       `mesh-sandbox down --name ${options.name}`,
     ]);
+  const keeper = startKeeper(home.directoryOf(options.name), options);
+  const { runtime, plan } = await planned(home, options).catch((error: unknown) => {
+    // It has no plan yet and has made nothing: it ends with the channel.
+    keeper.disconnect();
+    home.forget(options.name);
+    throw error;
+  });
+  const running: SandboxState = {
+    ...stateOf(plan, options),
+    keeper: { pid: keeper.pid ?? 0, startTime: startTimeOf(keeper.pid ?? 0) },
+  };
+  try {
+    writeFileAtomic(join(plan.directory, 'app.json'), JSON.stringify(plan.app));
+    home.write(running);
+    await follow(keeper, plan, options);
+  } catch (error) {
+    await down(home, running, runtime, options.now);
+    throw error;
+  }
+  keeper.disconnect();
+  keeper.unref();
+  return running;
+}
+
+/** Finds the runtime, checks the port, and decides what will exist. */
+async function planned(home: Home, options: UpOptions): Promise<{ runtime: Runtime; plan: KeeperPlan }> {
+  const runtime = await options.findRuntime();
+  const gatewayPort = options.gatewayPort === 0 ? await freePort() : options.gatewayPort;
+  await checkPort(gatewayPort, runtime);
   const plan: KeeperPlan = {
     id: randomBytes(4).toString('hex'),
     name: options.name,
     owner: home.owner(),
     app: options.app,
-    runtime: { kind: options.runtime.kind, dockerHost: options.dockerHost, image: options.image },
+    runtime: { kind: runtime.kind, dockerHost: options.dockerHost, image: options.image },
     gatewayPort,
     apiPort: await freePort(),
     directory: home.directoryOf(options.name),
@@ -62,21 +91,8 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
     mesh: options.mesh,
     leafMs: options.leafMs,
   };
-  const state = stateOf(plan, options);
-  writeFileAtomic(join(plan.directory, 'app.json'), JSON.stringify(plan.app));
-  home.write(state);
-  const keeper = startKeeper(plan, options.keeperProgram);
-  const running: SandboxState = { ...state, keeper: { pid: keeper.pid ?? 0, startTime: startTimeOf(keeper.pid ?? 0) } };
-  home.write(running);
-  try {
-    await follow(keeper, plan, options);
-  } catch (error) {
-    await down(home, running, options.runtime, options.now);
-    throw error;
-  }
-  keeper.disconnect();
-  keeper.unref();
-  return running;
+  if (options.signal.aborted) throw new SandboxError('interrupted');
+  return { runtime, plan };
 }
 
 async function checkPort(port: number, runtime: Runtime): Promise<void> {
@@ -85,7 +101,7 @@ async function checkPort(port: number, runtime: Runtime): Promise<void> {
   throw new SandboxError(`port ${port} is used by ${holder}`, [`mesh-sandbox up --port ${await freePort()}`]);
 }
 
-function stateOf(plan: KeeperPlan, options: UpOptions): SandboxState {
+function stateOf(plan: KeeperPlan, options: UpOptions): Omit<SandboxState, 'keeper'> {
   return {
     id: plan.id,
     name: plan.name,
@@ -97,15 +113,14 @@ function stateOf(plan: KeeperPlan, options: UpOptions): SandboxState {
     apiToken: plan.apiToken,
     app: plan.app.name,
     createdAt: options.now(),
-    keeper: null,
     mesh: options.mesh,
   };
 }
 
-/** The keeper outlives this command: own session, output to its log. */
-function startKeeper(plan: KeeperPlan, program: string): ChildProcess {
-  const output = openSync(join(plan.directory, 'keeper.log'), 'a', 0o600);
-  return fork(program, [], { detached: true, stdio: ['ignore', output, output, 'ipc'], execArgv: [] });
+/** The keeper outlives this command: own session, output to its log. It does nothing until it has a plan. */
+function startKeeper(directory: string, { keeperProgram, runtimeWish }: UpOptions): ChildProcess {
+  const output = openSync(join(directory, 'keeper.log'), 'a', 0o600);
+  return fork(keeperProgram, [runtimeWish], { detached: true, stdio: ['ignore', output, output, 'ipc'], execArgv: [] });
 }
 
 function follow(keeper: ChildProcess, plan: KeeperPlan, options: UpOptions): Promise<void> {

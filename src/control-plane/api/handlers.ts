@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { explain } from '../../model/explain.js';
 import type { OperationName, ResponseOf } from '../../protocol/api.js';
 import type { ExchangeFilter } from '../../protocol/api-types.js';

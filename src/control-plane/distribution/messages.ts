@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FAILURES, type FailureCode } from '../../model/failure.js';
 import type { ToControlPlane } from '../../protocol/control-stream.js';
 
