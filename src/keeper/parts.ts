@@ -44,15 +44,19 @@ export class Parts {
     this.#trustBundle = (await this.#client.call('trustBundle', {})).pem;
   }
 
-  /** Starts `gateway`, `load` or `<workload>/sidecar`. */
-  async startMember(part: PartName): Promise<void> {
-    const workload = part.replace(/\/sidecar$/, '');
-    const { tokens } = await this.#client.call('mintJoinTokens', { workloads: [workload] });
+  /** Starts `gateway`, `load` or `<workload>/sidecar`, each with a join token of its own. */
+  async startMembers(members: readonly PartName[]): Promise<void> {
+    const { tokens } = await this.#client.call('mintJoinTokens', { workloads: members.map(workloadOf) });
+    await Promise.all(members.map((part) => this.#startMember(part, tokens[workloadOf(part)] ?? '')));
+  }
+
+  async #startMember(part: PartName, joinToken: string): Promise<void> {
+    const workload = workloadOf(part);
     const incarnation = this.#incarnations.get(part) ?? 0;
     this.#incarnations.set(part, incarnation + 1);
     const start: Start = {
       workload,
-      joinToken: tokens[workload] ?? '',
+      joinToken,
       trustBundle: this.#trustBundle,
       incarnation,
       listenPorts: incarnation === 0 ? {} : await this.#listenPorts(workload),
@@ -73,7 +77,7 @@ export class Parts {
     if (part === 'control-plane') return this.startControlPlane();
     if (part.endsWith('/app')) return this.startApp(part.slice(0, -'/app'.length));
     if (part.endsWith('/pod')) return this.#restartPod(part.slice(0, -'/pod'.length));
-    return this.startMember(part);
+    return this.startMembers([part]);
   }
 
   /** A pod's namespace is gone and with it everything in it. */
@@ -81,11 +85,12 @@ export class Parts {
     await this.#host.stop(`${workload}/sidecar`, 0);
     await this.#host.stop(`${workload}/app`, 0);
     await this.#host.start(`${workload}/pod`, null);
-    await this.startMember(`${workload}/sidecar`);
+    await this.startMembers([`${workload}/sidecar`]);
     await this.startApp(workload);
   }
 
   async #listenPorts(workload: string): Promise<Readonly<Record<string, number>>> {
+    if (this.#known().interception !== 'explicit') return {};
     const views = await this.#client.call('workloads', {});
     return views.find(({ name }) => name === workload)?.listenPorts ?? {};
   }
@@ -94,4 +99,8 @@ export class Parts {
     if (this.#addresses === null) throw new Error('the sandbox has no network yet');
     return this.#addresses;
   }
+}
+
+function workloadOf(part: PartName): string {
+  return part.replace(/\/sidecar$/, '');
 }

@@ -1,12 +1,24 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 
-/** Writes a file whole or not at all (tmp, fsync, rename), readable by its owner only. Throws what the system throws. */
+/**
+ * Writes a file whole or not at all, readable by its owner only: whoever dies in the middle leaves the old one. For what
+ * is worth nothing once this machine has lost its power. Throws what the system throws.
+ */
 export function writeFileAtomic(path: string, content: string): void {
+  replace(path, content, () => {});
+}
+
+/** The same for what must outlive a loss of power: the content is on the disk before the name is. */
+export function writeFileDurable(path: string, content: string): void {
+  replace(path, content, fsyncSync);
+}
+
+function replace(path: string, content: string, beforeClose: (file: number) => void): void {
   const temporary = `${path}.tmp`;
   const file = openSync(temporary, 'w', 0o600);
   try {
     writeSync(file, content);
-    fsyncSync(file);
+    beforeClose(file);
   } finally {
     closeSync(file);
   }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../platform/files.js';
+import { writeFileAtomic, writeFileDurable } from '../platform/files.js';
 import { isRunning, startTimeOf } from '../platform/process-info.js';
 import { SandboxError } from '../runtime/runtime.js';
 
@@ -41,7 +41,7 @@ export class Home {
     if (existsSync(file)) return readFileSync(file, 'utf8').trim();
     this.#make(this.directory);
     const id = crypto.randomUUID();
-    writeFileAtomic(file, `${id}\n`);
+    writeFileDurable(file, `${id}\n`);
     return id;
   }
 
@@ -73,7 +73,7 @@ export class Home {
   }
 
   write(state: SandboxState): void {
-    writeFileAtomic(join(this.directoryOf(state.name), 'sandbox.json'), JSON.stringify(state, null, 2));
+    writeFileDurable(join(this.directoryOf(state.name), 'sandbox.json'), JSON.stringify(state, null, 2));
   }
 
   /** The remembered sandbox, or null when there is none (or its claim was never completed). */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { TRUST_DOMAIN } from '../../model/names.js';
 import type { Clock } from '../../platform/clock.js';
-import { writeFileAtomic } from '../../platform/files.js';
+import { writeFileDurable } from '../../platform/files.js';
 
 type CryptoKey = webcrypto.CryptoKey;
 type CryptoKeyPair = webcrypto.CryptoKeyPair;
@@ -54,8 +54,8 @@ export class Authority {
       return new Authority({ root, key: await importKey(readFileSync(files.key, 'utf8')), clock, leafMs });
     }
     const { root, keys } = await makeRoot(clock);
-    writeFileAtomic(files.key, await exportKey(keys.privateKey));
-    writeFileAtomic(files.certificate, root.toString('pem'));
+    writeFileDurable(files.key, await exportKey(keys.privateKey));
+    writeFileDurable(files.certificate, root.toString('pem'));
     return new Authority({ root, key: keys.privateKey, clock, leafMs });
   }
 
