@@ -141,7 +141,7 @@ export class ControlPlane {
       version: this.#publisher.version,
       seed: this.bootstrap.seed,
       startedAt: this.#startedAt,
-      ready: ready.length === workloads.length,
+      ready: ready.length === workloads.length && !this.#publisher.pending,
       workloads: { total: workloads.length, ready: ready.length },
       features: this.#features,
       load: this.load(),

@@ -4,6 +4,7 @@ import type { WorkloadView } from '../protocol/api-types.js';
 import type { KeeperPlan } from '../protocol/keeper-messages.js';
 import { type Runtime, SandboxError, type SandboxHost } from '../runtime/runtime.js';
 import { firstAnswer } from './first-answer.js';
+import { lastWords } from './last-words.js';
 import type { Parts } from './parts.js';
 import { groundSteps, type Step } from './steps.js';
 
@@ -26,7 +27,7 @@ const LOOK_EVERY_MS = 40;
 
 /** The literal list of what `up` does, in order, up to the first answer; traffic begins after it. Undoing all of it is one call: `runtime.remove`. */
 export function bringUp(bringUpParts: BringUpParts): Step[] {
-  const { plan, runtime, host, parts, client, clock } = bringUpParts;
+  const { plan, runtime, host, parts, clock } = bringUpParts;
   const workloads = plan.app.workloads.map(({ name }) => name);
   // Pods need nothing but the network, so they are made while the control plane starts.
   let pods: Promise<unknown> = Promise.resolve();
@@ -39,7 +40,7 @@ export function bringUp(bringUpParts: BringUpParts): Step[] {
         pods.catch(() => {});
         await host.createPart('control-plane');
         await parts.startControlPlane();
-        await Promise.all([host.createPart('gateway'), host.createPart('load'), untilAnswers(client, clock)]);
+        await Promise.all([host.createPart('gateway'), host.createPart('load'), untilAnswers(bringUpParts)]);
         await parts.learnTrust();
         return 'certificate authority, registry, API';
       },
@@ -63,6 +64,7 @@ export function bringUp(bringUpParts: BringUpParts): Step[] {
       run: async () => {
         await Promise.all(workloads.map((name) => parts.startApp(name)));
         await untilWorkloads(bringUpParts, PATIENCE.apps, 'app', (view) => view.appReady);
+        await untilCurrent(bringUpParts);
         return `${workloads.length} ready`;
       },
     },
@@ -80,25 +82,37 @@ export function bringUp(bringUpParts: BringUpParts): Step[] {
   ];
 }
 
-async function untilAnswers(client: MeshClient, clock: Clock): Promise<void> {
+async function untilAnswers({ host, client, clock, casualty }: BringUpParts): Promise<void> {
   const deadline = clock.monotonic() + PATIENCE.controlPlane;
   for (;;) {
     try {
       await client.call('status', {}, 1_000);
       return;
     } catch (error) {
+      const ended = casualty();
+      if (ended !== null)
+        throw new SandboxError(`${ended.part} ended while starting: ${ended.words}`, [], { cause: error });
       if (clock.monotonic() > deadline) {
-        throw new SandboxError('the control plane does not answer', ['mesh-sandbox logs control-plane'], {
-          cause: error,
-        });
+        const words = await lastWords(host, 'control-plane');
+        throw new SandboxError(`the control plane does not answer${quoted(words)}`, [], { cause: error });
       }
     }
     await sleep(clock, KNOCK_EVERY_MS);
   }
 }
 
+/** Every sidecar knows every endpoint: a request before that may find nobody. */
+async function untilCurrent({ client, clock }: BringUpParts): Promise<void> {
+  const deadline = clock.monotonic() + PATIENCE.sidecars;
+  while (!(await client.call('status', {})).ready) {
+    if (clock.monotonic() > deadline)
+      throw new SandboxError('not every sidecar took its configuration', ['mesh-sandbox status']);
+    await sleep(clock, KNOCK_EVERY_MS);
+  }
+}
+
 async function untilWorkloads(
-  { client, clock, casualty }: BringUpParts,
+  { host, client, clock, casualty }: BringUpParts,
   patienceMs: number,
   what: 'sidecar' | 'app',
   ready: (view: WorkloadView) => boolean,
@@ -111,10 +125,16 @@ async function untilWorkloads(
     if (ended !== null) throw new SandboxError(`${ended.part} ended while starting: ${ended.words}`);
     if (clock.monotonic() > deadline) {
       const names = waiting.map(({ name }) => name);
-      throw new SandboxError(`the ${what} of ${names.join(', ')} did not become ready in ${patienceMs / 1000} s`, [
-        `mesh-sandbox logs ${names[0]}${what === 'sidecar' ? ' --sidecar' : ''}`,
-      ]);
+      const words = await lastWords(host, names[0] === 'gateway' ? 'gateway' : `${names[0]}/${what}`);
+      throw new SandboxError(
+        `the ${what} of ${names.join(', ')} did not become ready in ${patienceMs / 1000} s${quoted(words)}`,
+      );
     }
     await sleep(clock, LOOK_EVERY_MS);
   }
+}
+
+/** The sandbox and its logs are removed when it cannot be built, so the last line is told right here. */
+function quoted(words: string): string {
+  return words === '' ? '' : `; its last words: ${words}`;
 }

@@ -2,6 +2,7 @@ import type { MeshClient } from '../client/mesh-client.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
 import type { PartExit, PartName, SandboxHost } from '../runtime/runtime.js';
+import { lastWords } from './last-words.js';
 import type { Parts } from './parts.js';
 
 /** Pauses before a part is started again, ms: at once, then doubled up to 5 s; quiet for 30 s forgets earlier deaths. */
@@ -82,14 +83,8 @@ export class Supervisor {
   }
 
   async #noteCasualty(exit: PartExit): Promise<void> {
-    let words = endOf(exit);
-    try {
-      for await (const line of this.#parts.host.logs(exit.part, { tail: 1, follow: false }))
-        words = `${endOf(exit)}; ${line.slice(0, 600)}`;
-    } catch {
-      // No log: the exit code must do.
-    }
-    this.#casualty ??= { part: exit.part, words };
+    const said = await lastWords(this.#parts.host, exit.part);
+    this.#casualty ??= { part: exit.part, words: said === '' ? endOf(exit) : `${endOf(exit)}; ${said}` };
   }
 
   async #start(part: PartName, again: boolean): Promise<void> {

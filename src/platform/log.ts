@@ -1,4 +1,4 @@
-import pino from 'pino';
+import pino, { type DestinationStream } from 'pino';
 
 /** What programs log: an object of facts, then a sentence. Written to standard output as JSON lines. */
 export interface Log {
@@ -8,7 +8,13 @@ export interface Log {
   error(facts: object, text: string): void;
 }
 
-/** A log of one program. Synchronous, no worker: the last line before a crash is there. `MESH_LOG_LEVEL` sets the level. */
+/** What cannot be written (a full disk, a reader that went away) is kept up to this size and then dropped, bytes. */
+const UNWRITTEN = 256 * 1024;
+
+/**
+ * A log of one program. Synchronous, no worker: the last line before a crash is there. A log that cannot be
+ * written never ends the program. `MESH_LOG_LEVEL` sets the level.
+ */
 export function programLog(component: string): Log {
   return pino(
     {
@@ -17,6 +23,12 @@ export function programLog(component: string): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ fd: 1, sync: true }),
+    destination(),
   );
+}
+
+function destination(): DestinationStream {
+  const stream = pino.destination({ fd: 1, sync: true, maxLength: UNWRITTEN });
+  stream.on('error', () => {});
+  return stream;
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { AppSpec } from '../model/app.js';
 import { writeFileAtomic, writeFileDurable } from '../platform/files.js';
 import { isRunning, startTimeOf } from '../platform/process-info.js';
 import { SandboxError } from '../runtime/runtime.js';
@@ -41,7 +42,7 @@ export class Home {
     if (existsSync(file)) return readFileSync(file, 'utf8').trim();
     this.#make(this.directory);
     const id = crypto.randomUUID();
-    writeFileDurable(file, `${id}\n`);
+    this.#change(() => writeFileDurable(file, `${id}\n`));
     return id;
   }
 
@@ -52,15 +53,23 @@ export class Home {
   /** Claims a name; false when it is taken. */
   claim(name: string): boolean {
     this.#make(join(this.directory, 'sandboxes'));
-    try {
-      mkdirSync(this.directoryOf(name), { mode: 0o700 });
-      const claimant = { pid: process.pid, startTime: startTimeOf(process.pid) };
-      writeFileAtomic(join(this.directoryOf(name), 'claim.json'), JSON.stringify(claimant));
+    const directory = this.directoryOf(name);
+    return this.#change(() => {
+      try {
+        mkdirSync(directory, { mode: 0o700 });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+        throw error;
+      }
+      try {
+        const claimant = { pid: process.pid, startTime: startTimeOf(process.pid) };
+        writeFileAtomic(join(directory, 'claim.json'), JSON.stringify(claimant));
+      } catch (error) {
+        rmSync(directory, { recursive: true, force: true });
+        throw error;
+      }
       return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw error;
-    }
+    });
   }
 
   /** Whether the command that claimed the name is still at it. */
@@ -73,7 +82,13 @@ export class Home {
   }
 
   write(state: SandboxState): void {
-    writeFileDurable(join(this.directoryOf(state.name), 'sandbox.json'), JSON.stringify(state, null, 2));
+    const file = join(this.directoryOf(state.name), 'sandbox.json');
+    this.#change(() => writeFileDurable(file, JSON.stringify(state, null, 2)));
+  }
+
+  /** The application as it was read, beside the sandbox that runs it. */
+  writeApp(name: string, app: AppSpec): void {
+    this.#change(() => writeFileAtomic(join(this.directoryOf(name), 'app.json'), JSON.stringify(app)));
   }
 
   /** The remembered sandbox, or null when there is none (or its claim was never completed). */
@@ -100,12 +115,22 @@ export class Home {
   }
 
   #make(directory: string): void {
+    this.#change(() => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+  }
+
+  /** What is written here is little, but a home may be read-only or its disk full. */
+  #change<T>(write: () => T): T {
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      return write();
     } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      const why = code === 'ENOSPC' ? 'the disk is full' : message;
       throw new SandboxError(
-        `cannot write to ${directory}: ${(cause as Error).message}`,
-        ['set MESH_SANDBOX_HOME to a directory that can be written'],
+        `cannot write to ${this.directory}: ${why}`,
+        [
+          ...(code === 'ENOSPC' ? [`df -h ${this.directory}   shows how full`] : []),
+          'set MESH_SANDBOX_HOME to a directory that can be written',
+        ],
         { cause },
       );
     }

@@ -4,7 +4,6 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { newApiToken } from '../keeper/bootstraps.js';
 import type { AppSpec } from '../model/app.js';
-import { writeFileAtomic } from '../platform/files.js';
 import { startTimeOf } from '../platform/process-info.js';
 import type { Features } from '../protocol/api-types.js';
 import type { FromKeeper, KeeperPlan, StepReport, ToKeeper } from '../protocol/keeper-messages.js';
@@ -46,10 +45,7 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
     throw new SandboxError(`there is a sandbox named ${options.name} already`, [
       `mesh-sandbox down --name ${options.name}`,
     ]);
-  const keeper = startKeeper(home.directoryOf(options.name), options);
-  const { runtime, plan } = await planned(home, options).catch((error: unknown) => {
-    // It has no plan yet and has made nothing: it ends with the channel.
-    keeper.disconnect();
+  const { keeper, runtime, plan } = await prepared(home, options).catch((error: unknown) => {
     home.forget(options.name);
     throw error;
   });
@@ -58,8 +54,8 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
     keeper: { pid: keeper.pid ?? 0, startTime: startTimeOf(keeper.pid ?? 0) },
   };
   try {
-    writeFileAtomic(join(plan.directory, 'app.json'), JSON.stringify(plan.app));
     home.write(running);
+    home.writeApp(plan.name, plan.app);
     await follow(keeper, plan, options);
   } catch (error) {
     await down(home, running, runtime, options.now);
@@ -70,8 +66,26 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
   return running;
 }
 
+interface Prepared {
+  readonly keeper: ChildProcess;
+  readonly runtime: Runtime;
+  readonly plan: KeeperPlan;
+}
+
+/** Everything before the first thing is made, with the keeper's process starting meanwhile. */
+async function prepared(home: Home, options: UpOptions): Promise<Prepared> {
+  const keeper = startKeeper(home.directoryOf(options.name), options);
+  try {
+    return { keeper, ...(await planned(home, options)) };
+  } catch (error) {
+    // It has no plan and ends with the channel.
+    keeper.disconnect();
+    throw error;
+  }
+}
+
 /** Finds the runtime, checks the port, and decides what will exist. */
-async function planned(home: Home, options: UpOptions): Promise<{ runtime: Runtime; plan: KeeperPlan }> {
+async function planned(home: Home, options: UpOptions): Promise<Omit<Prepared, 'keeper'>> {
   const runtime = await options.findRuntime();
   const gatewayPort = options.gatewayPort === 0 ? await freePort() : options.gatewayPort;
   await checkPort(gatewayPort, runtime);

@@ -1,6 +1,6 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PartExit, SandboxHost, SandboxPlan } from '../../src/runtime/runtime.js';
+import { type Cable, openCable } from '../support/cable.js';
 import { describeDocker } from '../support/docker.js';
 import { until } from '../support/until.js';
 import { removeFolder, testPlan, testPrograms } from './bed.js';
@@ -54,43 +54,3 @@ describeDocker('an engine that goes away and comes back', () => {
     watch.close();
   });
 });
-
-/** A TCP port in front of the engine's socket that can be pulled out and plugged in again. */
-interface Cable {
-  readonly port: number;
-  unplug(): Promise<void>;
-  plug(): Promise<void>;
-  close(): void;
-}
-
-async function openCable(socketPath: string): Promise<Cable> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((near) => {
-    const far = connect(socketPath);
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-    }
-    near.pipe(far).pipe(near);
-  });
-  const listen = (port: number): Promise<void> =>
-    new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
-  await listen(0);
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return {
-    port,
-    async unplug() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-    async plug() {
-      if (!server.listening) await listen(port);
-    },
-    close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}

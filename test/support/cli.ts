@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -13,7 +13,11 @@ const program = resolve(import.meta.dirname, '../../dist/cli/main.js');
 
 /** The command line as a user runs it, with a home of its own, so that tests do not meet. */
 export class Cli {
-  readonly home = mkdtempSync(join(tmpdir(), 'mesh-home-'));
+  readonly home: string;
+
+  constructor(home = mkdtempSync(join(tmpdir(), 'mesh-home-'))) {
+    this.home = home;
+  }
 
   start(...args: string[]): ChildProcess {
     return spawn(process.execPath, [program, ...args], {
@@ -31,6 +35,11 @@ export class Cli {
     const { code, stdout, stderr } = await this.run(...args);
     if (code !== 0) throw new Error(`mesh-sandbox ${args.join(' ')}: ${code}\n${stderr}`);
     return JSON.parse(stdout) as T;
+  }
+
+  /** The owner that all labels of this installation carry; there is one after the first `up`. */
+  owner(): string {
+    return readFileSync(join(this.home, 'owner'), 'utf8').trim();
   }
 
   /** Everything down, home gone. */

@@ -38,6 +38,11 @@ export class Publisher {
     return this.#version;
   }
 
+  /** A change has happened that is not compiled yet. */
+  get pending(): boolean {
+    return this.#scheduled;
+  }
+
   get configs(): ReadonlyMap<string, SidecarConfig> {
     return this.#configs;
   }

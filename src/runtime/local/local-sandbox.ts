@@ -79,7 +79,11 @@ export class LocalSandbox implements SandboxHost {
   ): Promise<void> {
     // Running already is what was wanted; a pod is nothing here.
     if (part.endsWith('/pod') || this.#children.has(part)) return;
-    const child = await this.#gate.pass(() => this.#spawn(part, bootstrap === null, listenPorts));
+    const child = await this.#gate
+      .pass(() => this.#spawn(part, bootstrap === null, listenPorts))
+      .catch((error: unknown) => {
+        throw diskError(error, part);
+      });
     if (bootstrap !== null) child.stdin?.write(`${bootstrap}\n`);
   }
 
@@ -97,7 +101,13 @@ export class LocalSandbox implements SandboxHost {
     const { pid } = child;
     if (pid !== undefined) {
       this.#children.set(part, child);
-      this.#table.add({ part, pid, startTime: startTimeOf(pid), group: isApp });
+      try {
+        this.#table.add({ part, pid, startTime: startTimeOf(pid), group: isApp });
+      } catch (error) {
+        // What nobody could find after a crash must not run.
+        this.#kill(part, child, 'SIGKILL');
+        throw error;
+      }
     }
     await started(child, command);
     return child;
@@ -218,6 +228,12 @@ export function flagsOf(part: PartName): readonly string[] {
 function programEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, MESH_LOG_LEVEL } = process.env;
   return { PATH, HOME, ...(MESH_LOG_LEVEL === undefined ? {} : { MESH_LOG_LEVEL }) };
+}
+
+/** A full disk as something a person can act on; other errors as they are. */
+function diskError(error: unknown, part: PartName): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') return error;
+  return new SandboxError(`the disk is full (starting ${part})`, ['df -h   shows which'], { cause: error });
 }
 
 function started(child: ChildProcess, command: string): Promise<void> {

@@ -26,7 +26,12 @@ export class ProcessTable {
   }
 
   remove(part: string): void {
-    if (this.#processes.delete(part)) this.#write();
+    if (!this.#processes.delete(part)) return;
+    try {
+      this.#write();
+    } catch {
+      // A full disk. The old record harms nobody: its start time tells that the process is gone.
+    }
   }
 
   /** What the file of a sandbox says; empty when there is none. */
