@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Controller, type Outcome } from '../../src/tui/controller.js';
 import { MemoryDriver } from '../../src/tui/driver/memory-driver.js';
 import { themeOf } from '../../src/tui/theme.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { until } from '../support/until.js';
-import { FakeClock } from './support/fake-clock.js';
 import { FakeMesh } from './support/fake-mesh.js';
 
 interface Running {

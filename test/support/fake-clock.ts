@@ -1,5 +1,7 @@
-import type { Clock, Timer } from '../../../src/platform/clock.js';
-import { NOW } from './sample.js';
+import type { Clock, Timer } from '../../src/platform/clock.js';
+
+/** What the clock says at first, epoch ms. */
+const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /** Time that passes only when the test says so. */
 export class FakeClock implements Clock {
