@@ -92,13 +92,12 @@ describe('names', () => {
 });
 
 describe('SPIFFE IDs', () => {
-  it.each([
-    'spiffe://cluster.local/ns/default/sa/web',
-    'spiffe://example.org/a',
-    'spiffe://a.b-c_1/X/y.z/_',
-  ])('%s is one', (uri) => {
-    expect(parseSpiffeId(uri)?.uri).toBe(uri);
-  });
+  it.each(['spiffe://cluster.local/ns/default/sa/web', 'spiffe://example.org/a', 'spiffe://a.b-c_1/X/y.z/_'])(
+    '%s is one',
+    (uri) => {
+      expect(parseSpiffeId(uri)?.uri).toBe(uri);
+    },
+  );
 
   it.each([
     '',
