@@ -52,8 +52,8 @@ export interface EdgeStats {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** Share 0-1 of requests over mutual TLS. */
-  readonly mtlsShare: number;
+  /** Share 0-1 over mutual TLS of the requests that crossed. Null = none reached the other side. */
+  readonly mtlsShare: number | null;
   readonly protocol: 'http' | 'tcp';
   /** Epoch ms of the last request. */
   readonly lastSeen: number;

@@ -71,9 +71,16 @@ function edgeTable(edges: readonly EdgeStats[], _output: Output): string[] {
       edge.retriesPerSecond.toFixed(1),
       formatMs(edge.p50Ms),
       formatMs(edge.p99Ms),
-      edge.mtlsShare === 1 ? 'mTLS' : edge.mtlsShare === 0 ? 'PLAIN' : `${Math.round(edge.mtlsShare * 100)} % mTLS`,
+      secured(edge.mtlsShare),
     ]);
   return table(['FROM', 'TO', 'REQ/S', 'EFFECTIVE', 'ACTUAL', 'RETRIES/S', 'P50', 'P99', 'SECURED'], rows);
+}
+
+/** What crossed in plaintext is shouted; where nothing crossed there is nothing to say. */
+function secured(mtlsShare: number | null): string {
+  if (mtlsShare === null) return '-';
+  if (mtlsShare === 0) return 'PLAIN';
+  return mtlsShare === 1 ? 'mTLS' : `${Math.round(mtlsShare * 100)} % mTLS`;
 }
 
 function share(value: number | null): string {

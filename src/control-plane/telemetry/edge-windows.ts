@@ -122,7 +122,7 @@ function statsOf(edge: Edge, now: number): EdgeStats {
     p50Ms: quantile(latency, 0.5),
     p95Ms: quantile(latency, 0.95),
     p99Ms: quantile(latency, 0.99),
-    mtlsShare: share(sum.mtls, sum.mtls + sum.plain) ?? 0,
+    mtlsShare: share(sum.mtls, sum.mtls + sum.plain),
     protocol: edge.protocol,
     lastSeen: edge.lastSeen,
   };

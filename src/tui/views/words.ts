@@ -35,6 +35,7 @@ export function securityOf(mode: 'mtls' | 'plain', { glyphs, span }: Theme): Spa
 
 export function edgeSecurity({ mtlsShare, rps }: EdgeStats, theme: Theme): Span {
   if (rps === 0) return theme.span('no calls', 'dim');
+  if (mtlsShare === null) return theme.span('no answer', 'bad');
   if (mtlsShare >= 1) return securityOf('mtls', theme);
   if (mtlsShare <= 0) return securityOf('plain', theme);
   return theme.span(`mTLS ${percent(mtlsShare)}`, 'warn');
