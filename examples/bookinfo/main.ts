@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Express } from 'express';
 import { details } from './details.js';
 import { productpage } from './productpage.js';
@@ -38,7 +38,7 @@ function main(): void {
   }
   // Express would answer a broken request with a stack trace otherwise.
   app.set('env', 'production');
-  const server = createServer(app);
+  const server = createServer(process.env['ACCESS_LOG'] === '1' ? logged(app) : app);
   server.on('error', (error) => {
     console.error(`${name} cannot listen: ${error.message}`);
     process.exit(1);
@@ -51,6 +51,14 @@ function main(): void {
   server.listen(port, '127.0.0.1', ready);
   const orphaned = (): never => process.exit(0);
   process.stdin.resume().on('end', orphaned).on('error', orphaned);
+}
+
+/** A line per request, so that one can count which request came how often. */
+function logged(app: Express): RequestListener {
+  return (request, response) => {
+    console.log(`${request.method} ${request.url} ${request.headers['x-request-id'] ?? '-'}`);
+    app(request, response);
+  };
 }
 
 function portOf(text = '9080'): number {

@@ -36,8 +36,15 @@ for (const runtime of docker ? ['docker', 'local'] : ['local']) {
 }
 for (const runtime of docker ? ['docker', 'local'] : ['local']) {
   const requests = quick ? 1_000 : 10_000;
-  const codes = await restarts(runtime, requests, 5);
-  row(`${requests} requests, control plane killed 5 times, ${runtime}`, JSON.stringify(codes), `{"200":${requests}}`);
+  const { statuses, seen, duplicates } = await restarts(runtime, requests, 5);
+  row(
+    `${requests} requests, control plane killed 5 times, ${runtime}`,
+    `${JSON.stringify(statuses)}, ${duplicates} duplicates`,
+    `{"200":${requests}}, 0 duplicates`,
+    `seen by the apps: ${Object.entries(seen)
+      .map(([app, count]) => `${app} ${count}`)
+      .join(', ')}`,
+  );
 }
 if (installed('nginx') && installed('wrk')) {
   const results = await dataPlane(quick ? { rounds: 2, seconds: 2 } : { rounds: 11, seconds: 2 });

@@ -1,8 +1,9 @@
 // Figures of a whole sandbox: time to the first 200, down, image, memory of a sidecar, --help.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
 import { median } from './data-plane.mjs';
 
 const cli = new URL('../../dist/cli/main.js', import.meta.url).pathname;
@@ -77,8 +78,9 @@ function memory(run) {
 /** Requests through the whole chain while the control plane is killed `kills` times; how many were not answered 200. */
 export async function restarts(runtime, requests, kills) {
   const statuses = new Map();
+  const served = {};
   await withHome(async (run, home) => {
-    run('up', '-d', '--runtime', runtime, '--port', '0', '--load', '0');
+    run('up', loggingBookinfo(home), '-d', '--runtime', runtime, '--port', '0', '--load', '0');
     const { status } = JSON.parse(run('status', '-o', 'json').stdout);
     let sent = 0;
     const ask = async () => {
@@ -100,9 +102,41 @@ export async function restarts(runtime, requests, kills) {
       killControlPlane(runtime, home);
     }
     await asking;
+    Object.assign(served, countServed(run));
     run('down');
   });
-  return Object.fromEntries(statuses);
+  return { statuses: Object.fromEntries(statuses), ...served };
+}
+
+/** Bookinfo whose apps write a line per request. */
+function loggingBookinfo(home) {
+  const app = parse(readFileSync(new URL('../../compose/bookinfo.yaml', import.meta.url), 'utf8'));
+  for (const service of Object.values(app.services)) service.environment = { ...service.environment, ACCESS_LOG: '1' };
+  const file = join(home, 'bookinfo.yaml');
+  writeFileSync(file, stringify(app));
+  return file;
+}
+
+/** What the apps themselves say: of how many requests each saw a call, and how many calls came more than once. */
+function countServed(run) {
+  const seen = {};
+  let duplicates = 0;
+  for (const [app, paths] of [
+    ['productpage-v1', /^GET \/productpage /],
+    ['details-v1', /^GET \/details\//],
+    ['reviews-v1,reviews-v2,reviews-v3', /^GET \/reviews\//],
+    ['ratings-v1', /^GET \/ratings\//],
+  ]) {
+    const ids = new Map();
+    for (const workload of app.split(',')) {
+      for (const line of run('logs', workload, '--tail', '1000000').stdout.split('\n')) {
+        if (paths.test(line)) ids.set(line, (ids.get(line) ?? 0) + 1);
+      }
+    }
+    seen[app.split('-')[0]] = ids.size;
+    duplicates += [...ids.values()].filter((count) => count > 1).length;
+  }
+  return { seen, duplicates };
 }
 
 function killControlPlane(runtime, home) {
@@ -138,6 +172,7 @@ async function withHome(use) {
   const run = (...args) => {
     const result = spawnSync(process.execPath, [cli, ...args], {
       encoding: 'utf8',
+      maxBuffer: 2 ** 28,
       env: { ...process.env, MESH_SANDBOX_HOME: home, NO_COLOR: '1' },
     });
     if (result.status !== 0) throw new Error(`mesh-sandbox ${args.join(' ')}: ${result.stderr}`);
