@@ -12,9 +12,11 @@ type Style = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold';
 export class Output {
   readonly color: boolean;
   readonly isTty: boolean;
+  readonly #viaNpx: boolean;
 
   constructor(environment: Readonly<Record<string, string | undefined>>, color: boolean | null) {
     this.isTty = process.stdout.isTTY === true && environment['TERM'] !== 'dumb';
+    this.#viaNpx = environment['npm_command'] === 'exec';
     const forced = environment['FORCE_COLOR'] !== undefined && environment['FORCE_COLOR'] !== '0';
     this.color = color ?? (!environment['NO_COLOR'] && (forced || this.isTty));
   }
@@ -42,10 +44,15 @@ export class Output {
     return this.color ? styleText(style, text, { validateStream: false }) : text;
   }
 
+  /** A command as it must be typed: who came through npx has no `mesh-sandbox` on the path. */
+  typed(command: string): string {
+    return this.#viaNpx ? command.replace(/(?<![\w/-])mesh-sandbox (?=[a-z-])/g, 'npx mesh-sandbox ') : command;
+  }
+
   /** An error: what happened, and what to type next. */
   error(message: string, hints: readonly string[]): void {
     this.say(`${this.style('red', 'error:')} ${message}`);
-    for (const hint of hints) this.say(`  ${this.style('cyan', '→')} ${hint}`);
+    for (const hint of hints) this.say(`  ${this.style('cyan', '→')} ${this.typed(hint)}`);
   }
 }
 

@@ -113,7 +113,7 @@ function interruption({ output }: Context, name: string): { signal: AbortSignal;
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) {
-      output.say(`\nleft as it is; to clean up: mesh-sandbox down --name ${name}`);
+      output.say(`\nleft as it is; to clean up: ${output.typed(`mesh-sandbox down --name ${name}`)}`);
       process.exit(130);
     }
     output.say('\nstopping and removing everything … (Ctrl-C again to leave at once)');
@@ -137,7 +137,7 @@ function welcome({ output }: Context, state: SandboxState, app: AppSpec, ms: num
   output.say(`${output.style('green', 'ready')} in ${formatMs(ms)}: ${output.style('bold', url)}`);
   if (!state.mesh) {
     output.say(
-      `  a plain reverse proxy, no sidecars: compare with ${output.style('cyan', 'mesh-sandbox down && mesh-sandbox up')}`,
+      `  a plain reverse proxy, no sidecars: compare with ${output.style('cyan', output.typed('mesh-sandbox down && mesh-sandbox up'))}`,
     );
     return;
   }
@@ -150,7 +150,9 @@ function welcome({ output }: Context, state: SandboxState, app: AppSpec, ms: num
     [`mesh-sandbox explain last${at}`, 'why a request went as it did'],
     [`mesh-sandbox down${at}`, 'remove everything'],
   ];
-  for (const [command, what] of lines) output.say(`  ${output.style('cyan', command.padEnd(66))} ${what}`);
+  for (const [command, what] of lines) {
+    output.say(`  ${output.style('cyan', output.typed(command).padEnd(66))} ${what}`);
+  }
 }
 
 function gatewayUrl(state: SandboxState): string {

@@ -19,7 +19,7 @@ export async function watchSandbox(
   if (interactive) {
     const choice = await openUi(context, state, true);
     if (choice === 'detach') {
-      output.say(`${state.name} goes on in the background; mesh-sandbox down removes it`);
+      output.say(output.typed(`${state.name} goes on in the background; mesh-sandbox down removes it`));
       return;
     }
   } else {

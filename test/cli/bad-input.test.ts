@@ -98,6 +98,15 @@ describe('what a user may get wrong', () => {
     expect(stderr).toContain('MESH_SANDBOX_HOME');
   });
 
+  it('who came through npx is told to type npx', async () => {
+    const typed = async (npm_command: string): Promise<string> => {
+      const { stderr } = await new Cli(cli.home, { npm_command }).run('status');
+      return /→ (.*)/.exec(stderr)?.[1] ?? '';
+    };
+    expect(await typed('exec')).toBe('npx mesh-sandbox up');
+    expect(await typed('run-script')).toBe('mesh-sandbox up');
+  });
+
   it('--help and --version answer at once', async () => {
     expect((await cli.run('--help')).stdout).toContain('Usage: mesh-sandbox');
     expect((await cli.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);

@@ -11,7 +11,7 @@ afterAll(() => cli.close());
 
 describe('README', () => {
   it('shows only commands and options that exist', async () => {
-    const shown = [...readme.matchAll(/^(?:npm install && npx )?mesh-sandbox ([a-z].*?)(?:\s+#.*)?$/gm)].map(
+    const shown = [...readme.matchAll(/^(?:npm install && )?(?:npx )?mesh-sandbox ([a-z].*?)(?:\s+#.*)?$/gm)].map(
       (match) => match[1] ?? '',
     );
     const inTables = [...readme.matchAll(/^\| `([a-z][^`]*)`(?:[,/ ]*`([^`]*)`)*/gm)].map((match) => match[1] ?? '');

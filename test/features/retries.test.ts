@@ -12,9 +12,10 @@ let script: number[] = [];
 
 beforeAll(async () => {
   mesh = await startMesh(
-    appOf([workload('web'), workload('flaky'), workload('plain'), workload('slow')], {
+    appOf([workload('web'), workload('flaky'), workload('plain'), workload('slow'), workload('stuck')], {
       flaky: { retries: { attempts: 2, retryOn: ['5xx', 'connect-failure'], perTryTimeoutMs: null } },
       slow: { timeoutMs: 100 },
+      stuck: { retries: { attempts: 1, retryOn: ['reset'], perTryTimeoutMs: 60 } },
     }),
     {
       web: (_, response) => response.end(),
@@ -27,6 +28,12 @@ beforeAll(async () => {
         response.writeHead(script.shift() ?? 200).end();
       },
       slow: () => {},
+      // A script of 0 is no answer at all.
+      stuck: (_, response) => {
+        calls.push('stuck');
+        const status = script.shift() ?? 200;
+        if (status > 0) response.writeHead(status).end();
+      },
     },
   );
 });
@@ -111,6 +118,25 @@ describe('timeouts', () => {
     expect(record.flags).toEqual(['UT']);
     expect(record.details).toBe('response_timeout');
     expect(record.durationMs).toBeGreaterThanOrEqual(99);
+  });
+});
+
+describe('the timeout of a try', () => {
+  it('ends a try that hangs, and the next one saves the request', async () => {
+    script = [0];
+    const { status, record } = await call('stuck', '/hangs');
+    expect(status).toBe(200);
+    expect(calls).toHaveLength(2);
+    expect(record.attempts[0]).toMatchObject({ failure: 'per_try_timeout', status: 0 });
+    expect(record.attempts[0]?.durationMs).toBeGreaterThanOrEqual(59);
+    expect(record.attempts[0]?.next).toMatch(/^retried: .* meets reset of x-mesh\.services\.stuck\.retries$/);
+  });
+
+  it('is told as such when the last try hangs too', async () => {
+    script = [0, 0];
+    const { status, record } = await call('stuck', '/hangs-on');
+    expect(status).toBe(504);
+    expect(record).toMatchObject({ failure: 'per_try_timeout', flags: ['URX', 'UT'] });
   });
 });
 

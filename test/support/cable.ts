@@ -7,6 +7,8 @@ export interface Cable {
   answer(request: RegExp, status: string, body: object): void;
   /** Calls back once, with the first request that matches, before it goes on. */
   onceAsked(request: RegExp, then: () => void): void;
+  /** Calls back with the first line of every request, before it goes on. */
+  onRequest: ((line: string) => void) | null;
   unplug(): Promise<void>;
   plug(): Promise<void>;
   close(): void;
@@ -16,6 +18,7 @@ export async function openCable(socketPath: string): Promise<Cable> {
   const sockets = new Set<Socket>();
   const lies: { request: RegExp; response: string }[] = [];
   const watchers = new Map<RegExp, () => void>();
+  const told: { onRequest: ((line: string) => void) | null } = { onRequest: null };
   const server: Server = createServer((near) => {
     const far = connect(socketPath);
     for (const socket of [near, far]) {
@@ -24,6 +27,7 @@ export async function openCable(socketPath: string): Promise<Cable> {
     }
     near.on('data', (chunk: Buffer) => {
       const head = chunk.toString('latin1', 0, 1_000);
+      if (/^[A-Z]+ \/\S* HTTP\/1/.test(head)) told.onRequest?.(head.slice(0, head.indexOf('\r\n')));
       for (const [request, then] of watchers) {
         if (!request.test(head)) continue;
         watchers.delete(request);
@@ -44,14 +48,14 @@ export async function openCable(socketPath: string): Promise<Cable> {
   await listen(0);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return {
+  return Object.assign(told, {
     port,
-    answer(request, status, body) {
+    answer(request: RegExp, status: string, body: object) {
       const text = JSON.stringify(body);
       const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n`;
       lies.push({ request, response: head + text });
     },
-    onceAsked(request, then) {
+    onceAsked(request: RegExp, then: () => void) {
       watchers.set(request, then);
     },
     async unplug() {
@@ -66,5 +70,5 @@ export async function openCable(socketPath: string): Promise<Cable> {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
-  };
+  });
 }

@@ -14,14 +14,16 @@ const program = resolve(import.meta.dirname, '../../dist/cli/main.js');
 /** The command line as a user runs it, with a home of its own, so that tests do not meet. */
 export class Cli {
   readonly home: string;
+  readonly #environment: Readonly<Record<string, string>>;
 
-  constructor(home = mkdtempSync(join(tmpdir(), 'mesh-home-'))) {
+  constructor(home = mkdtempSync(join(tmpdir(), 'mesh-home-')), environment: Readonly<Record<string, string>> = {}) {
     this.home = home;
+    this.#environment = environment;
   }
 
   start(...args: string[]): ChildProcess {
     return spawn(process.execPath, [program, ...args], {
-      env: { ...process.env, MESH_SANDBOX_HOME: this.home, NO_COLOR: '1' },
+      env: { ...process.env, MESH_SANDBOX_HOME: this.home, NO_COLOR: '1', ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }

@@ -85,12 +85,14 @@ async function add(context: Context, flags: AddFlags): Promise<void> {
   if (flags.output === 'json') return context.output.json(fault);
   const state = fault.active ? 'every sidecar obeys' : 'not every sidecar obeys yet';
   context.output.say(`${context.output.style('green', '✓')} ${fault.name}: ${describeFault(fault)} (${state})`);
-  context.output.say(`  ${context.output.style('cyan', `mesh-sandbox fault remove ${fault.name}`)} ends it`);
+  context.output.say(
+    `  ${context.output.style('cyan', context.output.typed(`mesh-sandbox fault remove ${fault.name}`))} ends it`,
+  );
 }
 
 function print({ output }: Context, faults: readonly FaultView[]): void {
   if (faults.length === 0)
-    return output.say('no faults; mesh-sandbox fault add --to ratings --abort 503 --percent 50 adds one');
+    return output.say(output.typed('no faults; mesh-sandbox fault add --to ratings --abort 503 --percent 50 adds one'));
   const rows = faults.map((fault) => [
     fault.name,
     String(fault.hits),

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { systemClock } from '../../platform/clock.js';
 import { isRunning } from '../../platform/process-info.js';
 import { chooseRuntime } from '../../runtime/choose.js';
+import { SandboxError } from '../../runtime/runtime.js';
 import { down } from '../../sandbox/down.js';
 import type { SandboxState } from '../../sandbox/home.js';
 import { type Context, clientOf, findSandbox, runtimeOf } from '../context.js';
@@ -28,9 +29,10 @@ export function addLifecycle(program: Command, context: Context): void {
     .option('--name <name>', 'which sandbox')
     .action(async (flags: { name?: string }) => {
       const state = findSandbox(context, flags.name);
+      if (!context.output.isTty)
+        throw new SandboxError('the terminal UI needs a terminal', ['mesh-sandbox tap', 'mesh-sandbox status']);
       const { openUi } = await import('../watch.js');
-      if (context.output.isTty) await openUi(context, state, false);
-      else context.output.error('the terminal UI needs a terminal', ['mesh-sandbox tap', 'mesh-sandbox status']);
+      await openUi(context, state, false);
     });
 }
 
@@ -86,7 +88,7 @@ async function list(context: Context, json: boolean): Promise<void> {
     }),
   );
   if (json) return output.json(rows);
-  if (rows.length === 0) return output.say('no sandbox is running; mesh-sandbox up starts one');
+  if (rows.length === 0) return output.say(output.typed('no sandbox is running; mesh-sandbox up starts one'));
   for (const line of table(
     ['NAME', 'APP', 'RUNTIME', 'STATE', 'URL', 'SINCE'],
     rows.map((row) => [

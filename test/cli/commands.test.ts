@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cli } from '../support/cli.js';
+import { until } from '../support/until.js';
+
+/** Every command once, by hand as it were, against one sandbox of local processes. */
+const cli = new Cli();
+let url = '';
+
+beforeAll(async () => {
+  const { code, stdout } = await cli.run('up', '-d', '--runtime', 'local', '--port', '0', '--load', '0', '--json');
+  expect(code).toBe(0);
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; name: string; state?: string; gatewayUrl?: string });
+  const done = lines.filter(({ state }) => state === 'done').map(({ name }) => name);
+  expect(done).toEqual(['image', 'network', 'control plane', 'sidecars', 'apps', 'first request']);
+  const ready = lines[lines.length - 1];
+  expect(ready?.type).toBe('ready');
+  url = ready?.gatewayUrl ?? '';
+});
+afterAll(() => cli.close());
+
+const page = async (path = '/productpage') => (await fetch(`${url}${path}`)).status;
+const run = async (...args: string[]) => {
+  const { code, stdout, stderr } = await cli.run(...args);
+  return { code, stdout, stderr, all: stdout + stderr };
+};
+
+describe('looking', () => {
+  it('list names it, with its address', async () => {
+    expect((await run('list')).stdout).toContain(url);
+    expect(await cli.json<{ name: string }[]>('list', '-o', 'json')).toMatchObject([{ name: 'bookinfo' }]);
+  });
+
+  it('logs show an app, its sidecar, the control plane, and who there is when the name is wrong', async () => {
+    expect((await run('logs', 'details-v1')).stdout).toContain('details v1 listens on');
+    expect((await run('logs', 'details-v1', '--sidecar')).stdout).toContain('"component":"proxy"');
+    expect((await run('logs')).stdout).toContain('"component":"control-plane"');
+    const wrong = await run('logs', 'detials-v1');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('details-v1');
+  });
+
+  it('tap shows a line per hop of what is asked for, and ends after --max', async () => {
+    const tap = run('tap', '--to', 'ratings', '--max', '2');
+    let over = false;
+    void tap.finally(() => {
+      over = true;
+    });
+    await until(async () => {
+      await page();
+      return over;
+    }, 'two requests are shown');
+    const { code, stdout } = await tap;
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n').length).toBe(2);
+    expect(stdout).toContain('/ratings/0');
+  });
+
+  it('explain tells of the last request, and what to do about an id that is not known', async () => {
+    await page();
+    const { code, stdout } = await run('explain');
+    expect(code).toBe(0);
+    expect(stdout).toContain('GET /productpage was answered 200');
+    expect(stdout).toContain('mutual TLS');
+    const unknown = await run('explain', 'nothing');
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('mesh-sandbox tap shows ids');
+  });
+
+  it('curl asks from inside a workload, and says which workloads there are', async () => {
+    const { code, all } = await run(
+      'curl',
+      '--from',
+      'reviews-v3',
+      '-H',
+      'end-user: jason',
+      'http://ratings:9080/ratings/0',
+    );
+    expect(code).toBe(0);
+    expect(all).toContain('"Reviewer1":5');
+    expect(all).toContain('reviews-v3 asked ratings for GET /ratings/0, over mutual TLS');
+    const wrong = await run('curl', '--from', 'review-v3', 'http://ratings:9080/');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('reviews-v3');
+  });
+
+  it('doctor checks this machine, as text and as JSON', async () => {
+    const { stdout } = await run('doctor');
+    for (const check of ['node', 'docker']) expect(stdout.toLowerCase()).toContain(check);
+    const checks = await cli.json<{ check: string; state: string }[]>('doctor', '-o', 'json');
+    expect(checks.length).toBeGreaterThan(2);
+  });
+
+  it('ui without a terminal says so', async () => {
+    const { code, stderr } = await run('ui');
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('mesh-sandbox tap');
+  });
+});
+
+describe('changing', () => {
+  it('a fault is added, listed, hit, removed by its name', async () => {
+    const added = await run('fault', 'add', '--id', 'sick', '--to', 'details', '--abort', '503', '--path', '/details');
+    expect(added.code).toBe(0);
+    expect(added.all).toContain('mesh-sandbox fault remove sick');
+    await page();
+    await until(async () => {
+      const [fault] = await cli.json<{ name: string; hits: number }[]>('fault', 'list', '-o', 'json');
+      return fault?.name === 'sick' && fault.hits > 0;
+    }, 'the fault was hit');
+    expect((await run('fault', 'remove', 'sick')).code).toBe(0);
+    expect((await run('fault', 'list')).all).toContain('no faults');
+    expect((await run('fault', 'remove', 'sick')).code).toBe(1);
+  });
+
+  it.each([
+    [['--to', 'rating', '--abort', '503'], 'ratings'],
+    [['--to', 'ratings', '--from', 'nobody', '--abort', '503'], 'productpage'],
+    [['--to', 'ratings', '--abort', '99'], '--abort'],
+    [['--to', 'ratings', '--abort', '503', '--percent', '150'], '--percent'],
+    [['--to', 'ratings', '--delay', 'soon'], '--delay'],
+    [['--to', 'ratings', '--abort', '503', '--header', 'two words=x'], 'header'],
+    [['--to', 'ratings'], '--abort'],
+  ])('a fault with %j is refused with what there is', async (flags, told) => {
+    const { code, stderr } = await run('fault', 'add', ...flags);
+    expect([1, 2]).toContain(code);
+    expect(stderr).toContain(told);
+  });
+
+  it('features are listed and switched, one at a time', async () => {
+    expect((await run('features', 'list')).stdout).toMatch(/retries\s+on/);
+    expect((await run('features', 'disable', 'retries')).code).toBe(0);
+    expect((await run('features', 'list')).stdout).toMatch(/retries\s+off/);
+    await run('features', 'enable', 'retries');
+    const wrong = await run('features', 'disable', 'retrys');
+    expect(wrong.code).not.toBe(0);
+    expect(wrong.stderr).toContain('retries');
+  });
+
+  it('load is set and shown', async () => {
+    expect((await run('load', '20', '--path', '/productpage')).code).toBe(0);
+    await until(async () => {
+      const { status } = await cli.json<{ status: { load: { rps: number; ok: number } } }>('status', '-o', 'json');
+      return status.load.rps === 20 && status.load.ok > 5;
+    }, 'traffic flows');
+    expect((await run('load', '0')).code).toBe(0);
+    expect((await run('load', 'much')).code).toBe(2);
+  });
+});
+
+describe('beside it', () => {
+  it('a plain reverse proxy serves the same page without a mesh, under its own name', async () => {
+    const { code, stderr } = await run('up', '-d', '--no-mesh', '--runtime', 'local', '--name', 'plain', '--port', '0');
+    expect(code).toBe(0);
+    expect(stderr).toContain('a plain reverse proxy, no sidecars');
+    const plain = (await cli.json<{ name: string; url: string }[]>('list', '-o', 'json')).find(
+      ({ name }) => name === 'plain',
+    );
+    const response = await fetch(`${plain?.url}/productpage`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('x-envoy-upstream-service-time')).toBeNull();
+    expect((await run('down', '--name', 'plain')).code).toBe(0);
+  });
+
+  it('a name that another command is just claiming is told as such', async () => {
+    const [first, second] = await Promise.all(
+      [1, 2].map(() => cli.run('up', '-d', '--runtime', 'local', '--name', 'twin', '--port', '0', '--load', '0')),
+    );
+    const codes = [first?.code, second?.code];
+    expect(codes).toContain(0);
+    const said = `${first?.stderr}${second?.stderr}`;
+    expect(said).toMatch(/another command is starting twin|there is a sandbox named twin already|twin is up already/);
+    expect((await run('down', '--name', 'twin')).code).toBe(0);
+  });
+});
