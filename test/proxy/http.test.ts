@@ -263,4 +263,27 @@ describe('a tunnel after 101', () => {
       await own.close();
     }
   });
+
+  it('is not opened by a 101 that nobody asked for: no bytes get past the codec', async () => {
+    let received = '';
+    const rogue = createNetServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+        socket.on('data', (data) => {
+          received += data;
+        });
+      });
+    });
+    const own = await startMesh(appOf([workload('web')]), { web: rogue as never });
+    try {
+      const smuggled = 'GET /smuggled HTTP/1.1\r\n\r\n';
+      const answer = await raw(portOf(own.gatewayUrl), request('GET /plain', 'Connection: close\r\n') + smuggled);
+      expect(answer.received).toMatch(/^HTTP\/1\.1 50[23] /);
+      expect(answer.received).not.toContain('101');
+      expect(received).toBe('');
+    } finally {
+      await own.close();
+    }
+  });
 });

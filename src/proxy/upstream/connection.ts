@@ -19,6 +19,8 @@ import { joinStreams } from '../tunnel/join.js';
 export interface RequestOwner {
   /** Decides whether a body follows the answer's head (RFC 9110 §6.4.1). */
   readonly method: string;
+  /** It asked for another protocol; without that a 101 is no answer (RFC 9110 §15.2.2). */
+  readonly upgrade: boolean;
   /** 103 and its kin; 100 is ours to answer and not passed on. */
   onInformational(head: ResponseHead): void;
   /** The head of the answer came; its body may still be arriving. */
@@ -201,8 +203,8 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   }
 
   #answer(head: ResponseHead, owner: RequestOwner, behind: Buffer): void {
-    this.#answered = true;
     if (head.status === 101) return this.#upgrade(head, owner, behind);
+    this.#answered = true;
     this.#keepAlive = head.keepAlive;
     const body = new Body(head.length, this);
     this.#reader = new BodyReader(body, DEFAULT_LIMITS, badBody);
@@ -211,7 +213,8 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   }
 
   #upgrade(head: ResponseHead, owner: RequestOwner, behind: Buffer): void {
-    if (!head.upgraded) throw new ProxyError('upstream_protocol_error', '101 that nobody asked for');
+    if (!head.upgraded || !owner.upgrade) throw new ProxyError('upstream_protocol_error', '101 that nobody asked for');
+    this.#answered = true;
     this.#tunnelled = true;
     this.#keepAlive = false;
     this.#owner = null;

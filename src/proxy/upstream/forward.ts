@@ -84,6 +84,7 @@ function send(
 /** A request on its way: what its connection says about it, turned into the promise of its answer. */
 class SentRequest implements RequestOwner {
   readonly method: string;
+  readonly upgrade: boolean;
   readonly #parts: ForwardParts;
   readonly #endpointCall: EndpointCall;
   readonly #call: Call;
@@ -103,6 +104,7 @@ class SentRequest implements RequestOwner {
     this.#endpointCall = endpointCall;
     this.#call = endpointCall.attempt.routed.call;
     this.method = this.#call.head.method;
+    this.upgrade = this.#call.head.upgrade !== '';
     this.#repeatable = repeatable;
     this.#sentAt = parts.clock.monotonic();
     this.#resolve = resolve;
