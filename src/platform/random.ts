@@ -52,7 +52,7 @@ export function seededRandom(seed: number, stream: string): Random {
       scratch.copyWithin(9, 8, 12);
       scratch[8] = scratch[13] = scratch[18] = scratch[23] = DASH;
       scratch[14] = DIGITS[4] as number;
-      scratch[19] = DIGITS[8 | (HEX_VALUE[scratch[19] as number] as number & 3)] as number;
+      scratch[19] = DIGITS[8 | ((HEX_VALUE[scratch[19] as number] as number) & 3)] as number;
       return scratch.toString('latin1', 0, 36);
     },
     decide: (key, purpose) => mix(hashText(purpose, hashText(key, seed))) / 4294967296,
