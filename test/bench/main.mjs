@@ -1,7 +1,7 @@
 // npm run bench [-- --quick]: every figure that is promised, as reached / target. Peers that are missing are named.
 import { cpus, totalmem } from 'node:os';
 import { dataPlane, installed } from './data-plane.mjs';
-import { engineAnswers, helpTime, imageAssembly, restarts, sidecarMemory, upAndDown } from './sandbox.mjs';
+import { comebacks, engineAnswers, helpTime, imageAssembly, restarts, sidecarMemory, upAndDown } from './sandbox.mjs';
 
 const quick = process.argv.includes('--quick');
 const rows = [];
@@ -45,6 +45,11 @@ for (const runtime of docker ? ['docker', 'local'] : ['local']) {
       .map(([app, count]) => `${app} ${count}`)
       .join(', ')}`,
   );
+}
+for (const runtime of docker ? ['docker', 'local'] : ['local']) {
+  const { sidecar, controlPlane } = await comebacks(runtime, quick ? 1 : 5);
+  row(`a killed sidecar is back, slowest, ${runtime}`, seconds(sidecar), '2 s');
+  row(`a killed control plane is back, slowest, ${runtime}`, seconds(controlPlane), '2 s');
 }
 if (installed('nginx') && installed('wrk')) {
   const results = await dataPlane(quick ? { rounds: 2, seconds: 2 } : { rounds: 11, seconds: 2 });

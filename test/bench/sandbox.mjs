@@ -99,13 +99,52 @@ export async function restarts(runtime, requests, kills) {
     const asking = Promise.all(Array.from({ length: 8 }, ask));
     for (let n = 1; n <= kills; n++) {
       while (sent < (requests * n) / (kills + 1)) await pause(0.05);
-      killControlPlane(runtime, home);
+      kill(runtime, home, 'control-plane');
     }
     await asking;
     Object.assign(served, countServed(run));
     run('down');
   });
   return { statuses: Object.fromEntries(statuses), ...served };
+}
+
+/** Seconds until a part that was killed with SIGKILL is back: a sidecar in the mesh again, the control plane ready. */
+export async function comebacks(runtime, rounds) {
+  const times = { sidecar: [], controlPlane: [] };
+  await withHome(async (run, home) => {
+    run('up', '-d', '--runtime', runtime, '--port', '0', '--load', '0');
+    const { apiPort, apiToken } = JSON.parse(readFileSync(join(home, 'sandboxes/bookinfo/sandbox.json'), 'utf8'));
+    const ask = (path) =>
+      fetch(`http://127.0.0.1:${apiPort}/api/v1/${path}`, { headers: { authorization: `Bearer ${apiToken}` } })
+        .then((response) => response.json())
+        .catch(() => null);
+    const details = async () => (await ask('workloads'))?.find(({ name }) => name === 'details-v1');
+    const timedUntil = async (condition) => {
+      const started = performance.now();
+      while (!(await condition())) await pause(0.01);
+      return (performance.now() - started) / 1000;
+    };
+    for (let i = 0; i < rounds; i++) {
+      const before = (await details()).restarts.sidecar;
+      kill(runtime, home, 'details-v1/sidecar');
+      times.sidecar.push(
+        await timedUntil(async () => {
+          const view = await details();
+          return view?.restarts.sidecar > before && view.sidecar === 'connected' && view.appReady;
+        }),
+      );
+      const { startedAt } = await ask('status');
+      kill(runtime, home, 'control-plane');
+      times.controlPlane.push(
+        await timedUntil(async () => {
+          const status = await ask('status');
+          return status !== null && status.startedAt !== startedAt && status.ready;
+        }),
+      );
+    }
+    run('down');
+  });
+  return { sidecar: Math.max(...times.sidecar), controlPlane: Math.max(...times.controlPlane) };
 }
 
 /** Bookinfo whose apps write a line per request. */
@@ -139,12 +178,12 @@ function countServed(run) {
   return { seen, duplicates };
 }
 
-function killControlPlane(runtime, home) {
+function kill(runtime, home, part) {
   if (runtime === 'docker') {
     const owner = readFileSync(join(home, 'owner'), 'utf8').trim();
     const id = execFileSync(
       'docker',
-      ['ps', '-q', '-f', `label=dev.mesh-sandbox.owner=${owner}`, '-f', 'label=dev.mesh-sandbox.part=control-plane'],
+      ['ps', '-q', '-f', `label=dev.mesh-sandbox.owner=${owner}`, '-f', `label=dev.mesh-sandbox.part=${part}`],
       { encoding: 'utf8' },
     ).trim();
     if (id !== '') spawnSync('docker', ['kill', id], { stdio: 'ignore' });
@@ -152,7 +191,7 @@ function killControlPlane(runtime, home) {
   }
   const file = join(home, 'sandboxes/bookinfo/processes.json');
   const known = existsSync(file)
-    ? JSON.parse(readFileSync(file, 'utf8')).find(({ part }) => part === 'control-plane')
+    ? JSON.parse(readFileSync(file, 'utf8')).find((known) => known.part === part)
     : undefined;
   if (known) process.kill(known.pid, 'SIGKILL');
 }

@@ -151,19 +151,6 @@ describe('changing', () => {
 });
 
 describe('beside it', () => {
-  it('a plain reverse proxy serves the same page without a mesh, under its own name', async () => {
-    const { code, stderr } = await run('up', '-d', '--no-mesh', '--runtime', 'local', '--name', 'plain', '--port', '0');
-    expect(code).toBe(0);
-    expect(stderr).toContain('a plain reverse proxy, no sidecars');
-    const plain = (await cli.json<{ name: string; url: string }[]>('list', '-o', 'json')).find(
-      ({ name }) => name === 'plain',
-    );
-    const response = await fetch(`${plain?.url}/productpage`);
-    expect(response.status).toBe(200);
-    expect(response.headers.get('x-envoy-upstream-service-time')).toBeNull();
-    expect((await run('down', '--name', 'plain')).code).toBe(0);
-  });
-
   it('a name that another command is just claiming is told as such', async () => {
     const [first, second] = await Promise.all(
       [1, 2].map(() => cli.run('up', '-d', '--runtime', 'local', '--name', 'twin', '--port', '0', '--load', '0')),

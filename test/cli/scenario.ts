@@ -167,6 +167,18 @@ export function newcomerScenario(runtime: 'docker' | 'local', engine: Engine): v
       expect(await page()).toBe(200);
     });
 
+    it('runs the same app without a mesh: the baseline, behind a plain reverse proxy', async () => {
+      const plain = ['--no-mesh', '--name', 'plain', '--runtime', runtime, '--port', '0'];
+      const { code, stderr } = await cli.run('up', '-d', ...plain);
+      expect(code).toBe(0);
+      expect(stderr).toContain('a plain reverse proxy, no sidecars');
+      const listed = await cli.json<{ name: string; url: string }[]>('list', '-o', 'json');
+      const answer = await fetch(`${listed.find(({ name }) => name === 'plain')?.url}/productpage`);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain('The Comedy of Errors');
+      expect((await cli.run('down', '--name', 'plain')).code).toBe(0);
+    });
+
     it('leaves nothing behind', async () => {
       expect((await cli.run('down')).stderr).toContain('bookinfo is down');
       expect(await engine.leftovers(cli)).toEqual([]);
