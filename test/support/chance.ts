@@ -9,16 +9,22 @@ export interface Chance {
 }
 
 /**
- * Runs a property `times` times, each from a seed of its own. When it does not hold, the error names the seed;
- * `TEST_SEED=<seed>` runs just that one again.
+ * `times` draws, each from a seed of its own; with `TEST_SEED=<seed>` just that one again, with `TEST_TIMES=<n>` n times as
+ * many.
  */
-export function forChance(times: number, property: (chance: Chance) => void): void {
+export function* chances(times: number): Generator<{ readonly seed: number; readonly chance: Chance }> {
   const fixed = process.env['TEST_SEED'];
   const first = fixed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(fixed);
-  for (let i = 0; i < (fixed === undefined ? times : 1); i++) {
-    const seed = first + i;
+  const all = times * Number(process.env['TEST_TIMES'] ?? 1);
+  for (let i = 0; i < (fixed === undefined ? all : 1); i++)
+    yield { seed: first + i, chance: chanceOf(seededRandom(first + i, 'test')) };
+}
+
+/** Runs a property `times` times. When it does not hold, the error names the seed. */
+export function forChance(times: number, property: (chance: Chance) => void): void {
+  for (const { seed, chance } of chances(times)) {
     try {
-      property(chanceOf(seededRandom(seed, 'test')));
+      property(chance);
     } catch (error) {
       throw new Error(`does not hold with TEST_SEED=${seed}: ${error instanceof Error ? error.message : error}`, {
         cause: error,
