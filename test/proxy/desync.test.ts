@@ -101,24 +101,12 @@ function converse(port: number, text: string, chance: Chance): Promise<string> {
 }
 
 describe('whatever a client sends', () => {
-  it('the app sees the requests that the sidecars forwarded, and no others', async () => {
-    for (const { seed, chance } of chances(250)) {
-      seen.length = 0;
-      const text = `${message(chance)}${chance.below(2) === 0 ? INNER : ''}`;
-      const received = await converse(portOf(mesh.gatewayUrl), text, chance);
-      const told = `TEST_SEED=${seed}\n${JSON.stringify(text)}\n${JSON.stringify(received)}`;
-      // One final answer per request, in order; what follows a malformed one is never read.
-      const answers = [...received.matchAll(/HTTP\/1\.1 ([2-5]\d\d) /g)].map((match) => Number(match[1]));
-      expect(answers.length, told).toBeLessThanOrEqual(2);
-      expect(answers.filter((status) => status < 400).length, told).toBeLessThanOrEqual(seen.length);
-      expect(seen.length, told).toBeLessThanOrEqual(2);
-      for (const request of seen) expect(request, told).toMatch(/^[A-Z]+ (\/\/?outer(\?x=1)?|\/inner)$/);
-    }
-  });
-
   it('every request that the app saw has its record, and what was answered by the app was asked of it', async () => {
     seen.length = 0;
+    // As many as leave whole records: beyond a hundred per second only counts are complete.
+    let left = 60;
     for (const { chance } of chances(60)) {
+      if (left-- === 0) break;
       const text = message(chance).replaceAll('outer', 'again');
       await converse(portOf(mesh.gatewayUrl), text, chance);
     }
@@ -139,6 +127,21 @@ describe('whatever a client sends', () => {
       const answered = all.filter(({ details }) => details === 'via_upstream');
       expect(times(own, line), line).toBeLessThanOrEqual(all.length);
       expect(times(own, line), line).toBeGreaterThanOrEqual(answered.length);
+    }
+  });
+
+  it('the app sees the requests that the sidecars forwarded, and no others', async () => {
+    for (const { seed, chance } of chances(250)) {
+      seen.length = 0;
+      const text = `${message(chance)}${chance.below(2) === 0 ? INNER : ''}`;
+      const received = await converse(portOf(mesh.gatewayUrl), text, chance);
+      const told = `TEST_SEED=${seed}\n${JSON.stringify(text)}\n${JSON.stringify(received)}`;
+      // One final answer per request, in order; what follows a malformed one is never read.
+      const answers = [...received.matchAll(/HTTP\/1\.1 ([2-5]\d\d) /g)].map((match) => Number(match[1]));
+      expect(answers.length, told).toBeLessThanOrEqual(2);
+      expect(answers.filter((status) => status < 400).length, told).toBeLessThanOrEqual(seen.length);
+      expect(seen.length, told).toBeLessThanOrEqual(2);
+      for (const request of seen) expect(request, told).toMatch(/^[A-Z]+ (\/\/?outer(\?x=1)?|\/inner)$/);
     }
   });
 });
