@@ -58,12 +58,27 @@ export async function up(home: Home, options: UpOptions): Promise<SandboxState> 
     home.writeApp(plan.name, plan.app);
     await follow(keeper, plan, options);
   } catch (error) {
-    await down(home, running, runtime, options.now);
+    await undo(home, running, runtime, { now: options.now, after: error });
     throw error;
   }
   keeper.disconnect();
   keeper.unref();
   return running;
+}
+
+/** Takes down what was made. When that fails too, what failed first is told, with what to do about the rest. */
+async function undo(
+  home: Home,
+  state: SandboxState,
+  runtime: Runtime,
+  { now, after }: { readonly now: () => number; readonly after: unknown },
+): Promise<void> {
+  try {
+    await down(home, state, runtime, now);
+  } catch (error) {
+    if (!(after instanceof Error && error instanceof SandboxError)) throw error;
+    throw new SandboxError(`${after.message}; not everything could be removed`, error.hints, { cause: after });
+  }
 }
 
 interface Prepared {

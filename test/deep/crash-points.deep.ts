@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { testEngine } from '../runtime/docker-bed.js';
 import { type Cable, openCable } from '../support/cable.js';
 import { Cli, finished } from '../support/cli.js';
-import { describeDocker, docker } from '../support/docker.js';
+import { describeDocker, ownedBy } from '../support/docker.js';
 
 /**
  * `up` is killed at its first call of the engine, at its second, and so on until there are no more: the command and its
@@ -23,7 +23,7 @@ describeDocker('a crash of up at any call of the engine', () => {
   afterAll(() => cable.close());
 
   it('leaves nothing after down', async () => {
-    const foreign = everything('');
+    const foreign = ownedBy(null);
     const broken: string[] = [];
     let points = 0;
     for (let n = 1; ; n += step) {
@@ -35,7 +35,7 @@ describeDocker('a crash of up at any call of the engine', () => {
     console.log(`${points} crash points, ${broken.length} with something left`);
     expect(broken).toEqual([]);
     expect(points).toBeGreaterThan(30 / step);
-    expect(everything('')).toBe(foreign);
+    expect(ownedBy(null)).toBe(foreign);
   });
 });
 
@@ -72,14 +72,7 @@ async function crashAt(cable: Cable, n: number): Promise<{ line: string; left: s
   const owner = cli.owner();
   // The engine may still be at what it was asked for last; who types `down` later finds it.
   for (let i = 0; i < 3; i++) expect((await cli.run('down', '--all')).code).toBe(0);
-  const left = everything(owner);
+  const left = ownedBy(owner);
   await cli.close();
   return { line, left };
-}
-
-/** Containers, networks and volumes of an owner, or of anybody. */
-function everything(owner: string): string {
-  const filter = owner === '' ? [] : ['--filter', `label=dev.mesh-sandbox.owner=${owner}`];
-  const networks = docker('network', 'ls', '-q', ...filter);
-  return [docker('ps', '-aq', ...filter), networks, docker('volume', 'ls', '-q', ...filter)].join('\n').trim();
 }

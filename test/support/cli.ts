@@ -23,7 +23,7 @@ export class Cli {
 
   start(...args: string[]): ChildProcess {
     return spawn(process.execPath, [program, ...args], {
-      env: { ...process.env, MESH_SANDBOX_HOME: this.home, NO_COLOR: '1', ...this.#environment },
+      env: { ...process.env, MESH_SANDBOX_HOME: this.home, NO_COLOR: '1', npm_command: '', ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }

@@ -28,6 +28,14 @@ export function describeDocker(name: string, define: () => void): void {
   describe.skip(name, define);
 }
 
+/** Ids of the containers, networks and volumes of an owner, or of everybody ('' = none at all). */
+export function ownedBy(owner: string | null): string {
+  const filter = owner === null ? ['-q'] : ['-q', '--filter', `label=dev.mesh-sandbox.owner=${owner}`];
+  return [docker('ps', '-a', ...filter), docker('network', 'ls', ...filter), docker('volume', 'ls', ...filter)]
+    .join('\n')
+    .trim();
+}
+
 /** The docker command's output, for looking at what is there. */
 export function docker(...args: string[]): string {
   return execFileSync('docker', args, { encoding: 'utf8' }).trim();
