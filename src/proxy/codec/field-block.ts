@@ -1,3 +1,5 @@
+import type { FieldChanges } from '../../model/route.js';
+
 const CR = 13;
 const SP = 32;
 
@@ -34,6 +36,14 @@ export class FieldBlock {
     return this.#added === '' ? undefined : valueIn(this.#added, name);
   }
 
+  /** Values of every line of a field, in their order. */
+  all(name: string): string[] {
+    const pairs = this.pairs();
+    const values: string[] = [];
+    for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === name) values.push(pairs[i + 1] as string);
+    return values;
+  }
+
   /** True when any line of the field has exactly this value (Envoy compares duplicate lines one by one). */
   has(name: string, value: string): boolean {
     const spans = this.#spans;
@@ -66,6 +76,13 @@ export class FieldBlock {
         .filter((line) => !line.startsWith(`${name}: `))
         .join('');
     }
+  }
+
+  /** Removes, sets and adds, in this order (Envoy's). */
+  change({ remove, set, add }: FieldChanges): void {
+    for (const name of remove) this.remove(name);
+    for (const [name, value] of set) this.set(name, value);
+    for (const [name, value] of add) this.append(name, value);
   }
 
   /**

@@ -1,0 +1,106 @@
+/**
+ * What a sidecar does with a request of a virtual host: the first route that matches decides. Shapes follow Envoy's
+ * `config.route.v3`, since every dialect compiles to that; order and precedence are the compiler's business.
+ */
+export interface Route {
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly action: RouteAction;
+  /** Changes of fields on every answer of this route, the proxy's own included. */
+  readonly responseFields: FieldChanges | null;
+}
+
+/** Every part that is given must hold. */
+export interface RouteMatch {
+  readonly path: PathMatch;
+  /** Empty = any. */
+  readonly methods: readonly string[];
+  readonly fields: readonly FieldMatch[];
+  readonly query: readonly QueryMatch[];
+}
+
+export interface PathMatch {
+  /**
+   * `prefix`: plain text, `/v2` meets `/v2x` (Istio). `segments`: whole path elements, `/v2` meets `/v2` and `/v2/x`
+   * (Gateway API). `exact` and `regex`: the whole path; expressions are RE2's.
+   */
+  readonly kind: 'prefix' | 'segments' | 'exact' | 'regex';
+  readonly value: string;
+  readonly ignoreCase: boolean;
+}
+
+/** A text by what it must be, contain or look like. `regex` is RE2 over the whole text. */
+export interface TextMatch {
+  readonly kind: 'exact' | 'prefix' | 'suffix' | 'contains' | 'regex' | 'present';
+  /** Unused by `present`. */
+  readonly value: string;
+}
+
+export interface FieldMatch extends TextMatch {
+  /** Lower-case. */
+  readonly name: string;
+  readonly invert: boolean;
+  /** A field that is missing counts as an empty one (Istio's `withoutHeaders`). */
+  readonly missingAsEmpty: boolean;
+}
+
+/** Of several parameters of one name the first counts, compared as it was sent (Envoy). */
+export interface QueryMatch extends TextMatch {
+  readonly name: string;
+}
+
+export type RouteAction = ForwardAction | RedirectAction | DirectAction;
+
+export interface ForwardAction {
+  readonly kind: 'forward';
+  /** Weighted clusters; one entry = all. */
+  readonly clusters: readonly WeightedCluster[];
+  readonly rewrite: Rewrite | null;
+  readonly requestFields: FieldChanges | null;
+}
+
+export interface WeightedCluster {
+  readonly cluster: string;
+  readonly weight: number;
+  readonly requestFields: FieldChanges | null;
+  readonly responseFields: FieldChanges | null;
+}
+
+export interface Rewrite {
+  /** New authority; null = as it came. */
+  readonly host: string | null;
+  readonly path: PathChange | null;
+}
+
+/**
+ * `prefix`: the text that the route's prefix matched is replaced as it is (Envoy's `prefix_rewrite`: `/` in place of
+ * `/api` gives `//v1`). `segments`: the same by path elements, slashes joined (Gateway API). `full`: the whole path.
+ * `regex`: every match of an RE2 expression, `\1` being its first group. The query always stays.
+ */
+export type PathChange =
+  | { readonly kind: 'prefix' | 'segments' | 'full'; readonly value: string }
+  | { readonly kind: 'regex'; readonly value: string; readonly substitution: string };
+
+export interface RedirectAction {
+  readonly kind: 'redirect';
+  readonly status: number;
+  /** Null = as in the request. */
+  readonly scheme: 'http' | 'https' | null;
+  readonly host: string | null;
+  readonly port: number | null;
+  /** A `full` path with a query of its own drops the request's. */
+  readonly path: PathChange | null;
+}
+
+export interface DirectAction {
+  readonly kind: 'direct';
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Removed first, then set (one line in place of all), then added (one more line). Names are lower-case. */
+export interface FieldChanges {
+  readonly remove: readonly string[];
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly add: readonly (readonly [name: string, value: string])[];
+}

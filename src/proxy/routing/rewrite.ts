@@ -1,0 +1,70 @@
+import type { PathChange, PathMatch, RedirectAction } from '../../model/route.js';
+import { hostName } from '../codec/target.js';
+import { pathOf } from './match.js';
+import { expression } from './text.js';
+
+/** Makes a target of a target; the query stays. */
+export type TargetChange = (target: string) => string;
+
+/** The change of path that a route asks for, made once per configuration. Throws when its expression is none. */
+export function targetChange(change: PathChange, match: PathMatch): TargetChange {
+  switch (change.kind) {
+    case 'full':
+      return (target) => change.value + queryOf(target);
+    case 'prefix': {
+      const length = matchedLength(match);
+      return (target) => change.value + (length === null ? queryOf(target) : target.slice(length));
+    }
+    case 'segments': {
+      const from = withoutSlash(match.value).length;
+      const to = withoutSlash(change.value);
+      return (target) => {
+        const path = to + pathOf(target).slice(from);
+        return (path === '' ? '/' : path) + queryOf(target);
+      };
+    }
+    case 'regex': {
+      const compiled = expression(change.value);
+      // RE2 writes groups as \1 where this port of it wants $1, and so `$$` for a plain one.
+      const substitution = change.substitution.replaceAll('$', '$$$$').replace(/\\(\d)/g, '$$$1');
+      return (target) => compiled.matcher(pathOf(target)).replaceAll(substitution) + queryOf(target);
+    }
+  }
+}
+
+/** How much of a path the rule's own text is; null = all of it, where the rule is about whole paths. */
+function matchedLength({ kind, value }: PathMatch): number | null {
+  return kind === 'prefix' || kind === 'segments' ? value.length : null;
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function queryOf(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? '' : target.slice(query);
+}
+
+const DEFAULT_PORTS = { http: '80', https: '443' } as const;
+
+/** The `Location` of a redirect for a request that came by HTTP; what the action leaves out stays as it was asked. */
+export function redirectLocation(
+  { scheme, host, port, path }: RedirectAction,
+  change: TargetChange | null,
+  asked: { readonly host: string; readonly target: string },
+): string {
+  const authority = host ?? askedAuthority(asked.host, scheme, port !== null);
+  const target = change === null ? asked.target : change(asked.target);
+  // A path that brings a query of its own has the last word.
+  const whole = path?.kind === 'full' && path.value.includes('?') ? path.value : target;
+  return `${scheme ?? 'http'}://${authority}${port === null ? '' : `:${port}`}${whole}`;
+}
+
+/** The authority that was asked for, without a port that is replaced or was the old scheme's own. */
+function askedAuthority(authority: string, scheme: 'http' | 'https' | null, replaced: boolean): string {
+  const name = hostName(authority);
+  if (replaced) return name;
+  const own = authority.slice(name.length + 1);
+  return scheme === 'https' && own === DEFAULT_PORTS.http ? name : authority;
+}
