@@ -1,11 +1,11 @@
 import type { AppPort, ServiceSpec, WorkloadSpec } from '../model/app.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName, hostNames, PORTS, TRUST_DOMAIN, virtualIp } from '../model/names.js';
+import type { Route } from '../model/route.js';
 import type {
   InboundConfig,
   OutboundConfig,
   OutboundListener,
-  Route,
   SidecarConfig,
   VirtualHost,
 } from '../model/sidecar-config.js';
@@ -66,10 +66,16 @@ function defaultRoute(mesh: MeshConfig, service: string, { port }: Pick<AppPort,
   const settings = mesh.app.settings[service];
   return {
     name: 'default',
-    match: { prefix: '/', headers: [] },
-    clusters: [{ cluster: clusterName(service, port, ''), weight: 100 }],
-    timeoutMs: settings?.timeoutMs ?? null,
-    retry: mesh.retries ? retryPolicy(service, settings?.retries ?? null) : null,
+    match: { path: { kind: 'prefix', value: '/', ignoreCase: false }, methods: [], fields: [], query: [] },
+    action: {
+      kind: 'forward',
+      clusters: [{ cluster: clusterName(service, port, ''), weight: 100, requestFields: null, responseFields: null }],
+      rewrite: null,
+      requestFields: null,
+      timeoutMs: settings?.timeoutMs ?? null,
+      retry: mesh.retries ? retryPolicy(service, settings?.retries ?? null) : null,
+    },
+    responseFields: null,
   };
 }
 

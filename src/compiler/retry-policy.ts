@@ -1,6 +1,6 @@
 import type { RetrySettings } from '../model/app.js';
 import { BACKOFF, ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
-import { RETRY_CONDITIONS, type RetryCondition, type RetryPolicy } from '../model/sidecar-config.js';
+import { RETRY_CONDITIONS, type RetryCondition, type RetryPolicy } from '../model/route.js';
 
 const CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
 

@@ -1,6 +1,6 @@
 import type { RetrySettings, ServiceSettings, SourceRef } from '../model/app.js';
 import { ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
-import { RETRY_CONDITIONS } from '../model/sidecar-config.js';
+import { RETRY_CONDITIONS } from '../model/route.js';
 import { type Findings, suggestion } from './problems.js';
 import type { YamlView } from './yaml-view.js';
 

@@ -51,13 +51,49 @@ export interface QueryMatch extends TextMatch {
 
 export type RouteAction = ForwardAction | RedirectAction | DirectAction;
 
-export interface ForwardAction {
+export interface ForwardAction extends ForwardPolicy {
   readonly kind: 'forward';
   /** Weighted clusters; one entry = all. */
   readonly clusters: readonly WeightedCluster[];
   readonly rewrite: Rewrite | null;
   readonly requestFields: FieldChanges | null;
 }
+
+/** How patiently a request is forwarded. */
+export interface ForwardPolicy {
+  /** Over all tries and the pauses between them; null = no limit. */
+  readonly timeoutMs: number | null;
+  readonly retry: RetryPolicy | null;
+}
+
+export interface RetryPolicy {
+  /** Retries after the first try. */
+  readonly attempts: number;
+  readonly retryOn: readonly RetryCondition[];
+  readonly retriableStatusCodes: readonly number[];
+  readonly perTryTimeoutMs: number | null;
+  /** Full jitter: random in [0, min(2^n - 1) × base, max)). Envoy: 25 and 250 ms. */
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+  /** Where it comes from, for explanations: `Istio's default`, `x-mesh.services.ratings`. */
+  readonly origin: string;
+}
+
+/** The words of Envoy's `x-envoy-retry-on` that apply to HTTP/1.1 today. */
+export const RETRY_CONDITIONS = [
+  '5xx',
+  'gateway-error',
+  'reset',
+  'reset-before-request',
+  'connect-failure',
+  'refused-stream',
+  'retriable-4xx',
+  'retriable-status-codes',
+  'unavailable',
+  'cancelled',
+] as const;
+
+export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
 
 export interface WeightedCluster {
   readonly cluster: string;

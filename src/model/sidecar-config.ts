@@ -1,5 +1,6 @@
 import type { AppProtocol } from './app.js';
 import type { Fault } from './fault.js';
+import type { Route } from './route.js';
 
 /**
  * Everything that one sidecar obeys, compiled by `compiler/` and pushed whole. Shapes follow Envoy's: listeners,
@@ -54,57 +55,13 @@ export interface OutboundListener {
   readonly protocol: AppProtocol;
 }
 
-/** All routes of one host name and port; domains are lower-case, without port. */
+/** All routes of one host name and port; domains are lower-case, without port: names, `*.suffix`, or `*` for the rest. */
 export interface VirtualHost {
   readonly name: string;
   readonly port: number;
   readonly domains: readonly string[];
   readonly routes: readonly Route[];
 }
-
-export interface Route {
-  readonly name: string;
-  readonly match: RouteMatch;
-  /** Weighted clusters; one entry = all. */
-  readonly clusters: readonly { readonly cluster: string; readonly weight: number }[];
-  readonly timeoutMs: number | null;
-  readonly retry: RetryPolicy | null;
-}
-
-export interface RouteMatch {
-  /** Plain-string prefix, as Istio's; `/` = every path. */
-  readonly prefix: string;
-  readonly headers: readonly { readonly name: string; readonly exact: string }[];
-}
-
-export interface RetryPolicy {
-  /** Retries after the first try. */
-  readonly attempts: number;
-  readonly retryOn: readonly RetryCondition[];
-  readonly retriableStatusCodes: readonly number[];
-  readonly perTryTimeoutMs: number | null;
-  /** Full jitter: random in [0, min(2^n - 1) × base, max)). Envoy: 25 and 250 ms. */
-  readonly backoffBaseMs: number;
-  readonly backoffMaxMs: number;
-  /** Where it comes from, for explanations: `Istio's default`, `x-mesh.services.ratings`. */
-  readonly origin: string;
-}
-
-/** The words of Envoy's `x-envoy-retry-on` that apply to HTTP/1.1 today. */
-export const RETRY_CONDITIONS = [
-  '5xx',
-  'gateway-error',
-  'reset',
-  'reset-before-request',
-  'connect-failure',
-  'refused-stream',
-  'retriable-4xx',
-  'retriable-status-codes',
-  'unavailable',
-  'cancelled',
-] as const;
-
-export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
 
 export interface Cluster {
   /** Envoy-style: `outbound|9080|v2|reviews.default.svc.cluster.local`. */

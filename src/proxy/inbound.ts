@@ -71,13 +71,7 @@ function appCluster(apps: Map<number, ClusterState>, port: number, parts: Inboun
   return cluster;
 }
 
-const APP_ROUTE = {
-  name: 'inbound',
-  match: { prefix: '/', headers: [] },
-  clusters: [],
-  timeoutMs: null,
-  retry: null,
-} as const;
+const APP_ROUTE = { name: 'inbound', timeoutMs: null, retry: null } as const;
 
 async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Connected> {
   const { address, port } = call.endpoint.config;

@@ -70,13 +70,7 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   return new RoutedCall(call, PASSTHROUGH_ROUTE, cluster);
 }
 
-const PASSTHROUGH_ROUTE = {
-  name: 'allow_any',
-  match: { prefix: '/', headers: [] },
-  clusters: [{ cluster: 'PassthroughCluster', weight: 1 }],
-  timeoutMs: null,
-  retry: null,
-} as const;
+const PASSTHROUGH_ROUTE = { name: 'allow_any', timeoutMs: null, retry: null } as const;
 
 async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Connected> {
   const { config } = call.attempt.routed.cluster;

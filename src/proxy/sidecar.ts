@@ -13,6 +13,7 @@ import { TlsIdentity } from './mtls/tls-identity.js';
 import { outboundPipeline } from './outbound.js';
 import type { OutboundListenerParts } from './outbound-listener.js';
 import type { ProxyError } from './pipeline/proxy-error.js';
+import { compileHost } from './routing/compile-host.js';
 import { Recorder } from './telemetry/recorder.js';
 import { IDLE_MS, UpstreamPool } from './upstream/pool.js';
 
@@ -45,7 +46,7 @@ export class Sidecar {
     this.recorder = new Recorder(clock);
     this.#toSidecars = new UpstreamPool(sweeper, IDLE_MS.sidecar);
     this.#toApp = new UpstreamPool(sweeper, IDLE_MS.app);
-    this.#state = buildState(emptyConfig(workload, parts.edge), null);
+    this.#state = buildState(emptyConfig(workload, parts.edge), null, compileHost);
     const state = (): SidecarState => this.#state;
     const onBug = (error: ProxyError): void => parts.log.error({ error: error.stack }, 'a bug in the sidecar');
     const downstream: DownstreamParts = {
@@ -101,7 +102,7 @@ export class Sidecar {
     const current = this.#state.config.version;
     if (config.version < current)
       throw new Error(`version ${config.version} is older than ${current}, which is obeyed`);
-    const next = buildState(config, this.#state);
+    const next = buildState(config, this.#state, compileHost);
     this.#state = next;
     this.recorder.limit(config.exchangesPerSecond);
     this.faults.keepOnly(new Set(config.inbound.faults.map(({ name }) => name)));

@@ -1,5 +1,6 @@
 import { TRUST_DOMAIN } from '../../src/model/names.js';
-import type { Cluster, Route, SidecarConfig } from '../../src/model/sidecar-config.js';
+import type { FieldMatch, Route } from '../../src/model/route.js';
+import type { Cluster, SidecarConfig } from '../../src/model/sidecar-config.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { seededRandom } from '../../src/platform/random.js';
 import { onExplicitOutbound } from '../../src/proxy/outbound-listener.js';
@@ -47,20 +48,33 @@ const cluster: Cluster = {
   endpoints: [{ address: '127.0.0.1', port: options.upstreamPort, workload: 'reviews-v1', version: 'v1' }],
 };
 
-const route = (name: string, prefix: string, headers: Route['match']['headers']): Route => ({
+const route = (name: string, prefix: string, fields: readonly FieldMatch[]): Route => ({
   name,
-  match: { prefix, headers },
-  clusters: [{ cluster: cluster.name, weight: 100 }],
-  timeoutMs: 15_000,
-  retry: {
-    attempts: 2,
-    retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
-    retriableStatusCodes: [503],
-    perTryTimeoutMs: null,
-    backoffBaseMs: 25,
-    backoffMaxMs: 250,
-    origin: 'bench',
+  match: { path: { kind: 'prefix', value: prefix, ignoreCase: false }, methods: [], fields, query: [] },
+  action: {
+    kind: 'forward',
+    clusters: [{ cluster: cluster.name, weight: 100, requestFields: null, responseFields: null }],
+    rewrite: null,
+    requestFields: null,
+    timeoutMs: 15_000,
+    retry: {
+      attempts: 2,
+      retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
+      retriableStatusCodes: [503],
+      perTryTimeoutMs: null,
+      backoffBaseMs: 25,
+      backoffMaxMs: 250,
+      origin: 'bench',
+    },
   },
+  responseFields: null,
+});
+const user = (value: string): FieldMatch => ({
+  name: 'end-user',
+  kind: 'exact',
+  value,
+  invert: false,
+  missingAsEmpty: false,
 });
 
 const config: SidecarConfig = {
@@ -78,7 +92,7 @@ const config: SidecarConfig = {
         port: 9080,
         domains: ['reviews'],
         routes: [
-          ...Array.from({ length: 9 }, (_, i) => route(`r${i}`, `/api/v${i}`, [{ name: 'end-user', exact: `u${i}` }])),
+          ...Array.from({ length: 9 }, (_, i) => route(`r${i}`, `/api/v${i}`, [user(`u${i}`)])),
           route('default', '/', []),
         ],
       },

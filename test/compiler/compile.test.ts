@@ -3,6 +3,7 @@ import { compile } from '../../src/compiler/compile.js';
 import { retryPolicy } from '../../src/compiler/retry-policy.js';
 import type { Fault } from '../../src/model/fault.js';
 import type { MeshConfig, ReadyEndpoint } from '../../src/model/mesh-config.js';
+import type { RouteAction } from '../../src/model/route.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { appOf, workload } from '../support/apps.js';
 
@@ -78,7 +79,11 @@ describe('a snapshot', () => {
   it("sends everything at the gateway to the app's front service", () => {
     const { gateway } = compiled(mesh());
     expect(gateway?.outbound.virtualHosts).toMatchObject([
-      { domains: ['*'], port: 8080, routes: [{ clusters: [{ cluster: REVIEWS.replaceAll('reviews', 'web') }] }] },
+      {
+        domains: ['*'],
+        port: 8080,
+        routes: [{ action: { clusters: [{ cluster: REVIEWS.replaceAll('reviews', 'web') }] } }],
+      },
     ]);
   });
 
@@ -87,14 +92,17 @@ describe('a snapshot', () => {
     const { web } = compiled(mesh({ app }));
     const host = web?.outbound.virtualHosts.find(({ name }) => name === 'ratings');
     expect(host?.domains).toContain('ratings.default.svc.cluster.local');
-    expect(host?.routes[0]?.timeoutMs).toBe(700);
-    expect(web?.outbound.virtualHosts.find(({ name }) => name === 'web')?.routes[0]?.timeoutMs).toBeNull();
+    const timeoutOf = (action?: RouteAction) => (action?.kind === 'forward' ? action.timeoutMs : undefined);
+    expect(timeoutOf(host?.routes[0]?.action)).toBe(700);
+    expect(timeoutOf(web?.outbound.virtualHosts.find(({ name }) => name === 'web')?.routes[0]?.action)).toBeNull();
   });
 
   it('has no retries anywhere when they are switched off', () => {
     const retries = (config: MeshConfig) =>
       Object.values(compiled(config)).flatMap(({ outbound }) =>
-        outbound.virtualHosts.flatMap(({ routes }) => routes.map(({ retry }) => retry?.attempts ?? 0)),
+        outbound.virtualHosts.flatMap(({ routes }) =>
+          routes.map(({ action }) => (action.kind === 'forward' ? (action.retry?.attempts ?? 0) : -1)),
+        ),
       );
     expect(new Set(retries(mesh()))).toEqual(new Set([2]));
     expect(new Set(retries(mesh({ retries: false })))).toEqual(new Set([0]));

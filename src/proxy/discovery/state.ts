@@ -1,11 +1,12 @@
 import type { Cluster, Endpoint, OutboundListener, SidecarConfig, VirtualHost } from '../../model/sidecar-config.js';
 import type { ClusterState } from '../pipeline/call.js';
+import { type HostAtWork, HostTable } from '../pipeline/routes.js';
 
 /** A configuration made ready to be obeyed: look-ups as maps, clusters with what is in flight. Immutable once built. */
 export interface SidecarState {
   readonly config: SidecarConfig;
-  /** Virtual hosts by port, then by domain; `*` takes what no other name takes. */
-  readonly hosts: ReadonlyMap<number, ReadonlyMap<string, VirtualHost>>;
+  /** Virtual hosts by port. */
+  readonly hosts: ReadonlyMap<number, HostTable>;
   readonly clusters: ReadonlyMap<string, ClusterState>;
   /** Listeners by `virtualIp:port`. */
   readonly listeners: ReadonlyMap<string, OutboundListener>;
@@ -18,14 +19,17 @@ export interface SidecarState {
  * change are carried over with their counts. Throws with a reason when the configuration cannot be obeyed: that is the
  * NACK, and the old state goes on.
  */
-export function buildState(config: SidecarConfig, previous: SidecarState | null): SidecarState {
+export function buildState(
+  config: SidecarConfig,
+  previous: SidecarState | null,
+  compileHost: (host: VirtualHost) => HostAtWork,
+): SidecarState {
   const clusters = new Map<string, ClusterState>();
   for (const cluster of config.outbound.clusters) {
     if (clusters.has(cluster.name)) throw new Error(`the cluster ${cluster.name} stands twice`);
     clusters.set(cluster.name, clusterState(cluster, previous?.clusters.get(cluster.name)));
   }
-  const hosts = hostsOf(config);
-  for (const virtualHost of config.outbound.virtualHosts) checkRoutes(virtualHost);
+  const hosts = hostsOf(config, compileHost);
   const { listeners } = config.outbound;
   return {
     config,
@@ -36,24 +40,15 @@ export function buildState(config: SidecarConfig, previous: SidecarState | null)
   };
 }
 
-function hostsOf(config: SidecarConfig): Map<number, Map<string, VirtualHost>> {
-  const hosts = new Map<number, Map<string, VirtualHost>>();
+function hostsOf(config: SidecarConfig, compileHost: (host: VirtualHost) => HostAtWork): Map<number, HostTable> {
+  const hosts = new Map<number, HostTable>();
   for (const virtualHost of config.outbound.virtualHosts) {
-    const onPort = hosts.get(virtualHost.port) ?? new Map<string, VirtualHost>();
+    const onPort = hosts.get(virtualHost.port) ?? new HostTable();
     hosts.set(virtualHost.port, onPort);
-    for (const domain of virtualHost.domains) if (!onPort.has(domain)) onPort.set(domain, virtualHost);
+    const host = compileHost(virtualHost);
+    for (const domain of virtualHost.domains) onPort.add(domain, host);
   }
   return hosts;
-}
-
-/** A cluster that does not exist is not refused: Envoy takes such a route and answers 503 `NC`. */
-function checkRoutes(virtualHost: VirtualHost): void {
-  for (const route of virtualHost.routes) {
-    if (route.clusters.length === 0) throw new Error(`the route ${route.name} has no destination`);
-    for (const { weight } of route.clusters) {
-      if (!(weight >= 0)) throw new Error(`the route ${route.name} has a weight that is not a number`);
-    }
-  }
 }
 
 function clusterState(config: Cluster, previous: ClusterState | undefined): ClusterState {

@@ -1,4 +1,5 @@
-import type { Cluster, Endpoint, Route } from '../../model/sidecar-config.js';
+import type { FieldChanges, ForwardPolicy } from '../../model/route.js';
+import type { Cluster, Endpoint } from '../../model/sidecar-config.js';
 import type { Limited } from '../../platform/deadlines.js';
 import type { Body } from '../codec/body.js';
 import type { RequestHead, ResponseHead } from '../codec/message.js';
@@ -51,6 +52,7 @@ export interface Finalizer {
 }
 
 const NOTHING: readonly Finalizer[] = [];
+const NO_CHANGES: readonly FieldChanges[] = [];
 
 /** The connection on which a request came, for what goes back before its answer. */
 export interface Downstream {
@@ -76,6 +78,8 @@ export class Call {
   sourceApp = '';
   /** Status that an injected abort asked for; null = none did. */
   faultStatus: number | null = null;
+  /** For the answer, whoever gives it; the most specific first. */
+  replyChanges: readonly FieldChanges[] = NO_CHANGES;
   /** Where interim answers go; null where there is nobody to pass them to. */
   downstream: Downstream | null = null;
   /** Put off once when the exchange is over, in reverse order: timers to clear, slots to give back. */
@@ -117,13 +121,18 @@ export class Call {
   }
 }
 
+/** What a route says about forwarding, under its name. */
+export interface RoutePolicy extends ForwardPolicy {
+  readonly name: string;
+}
+
 /** A call whose destination service and policy are known. */
 export class RoutedCall implements Limited {
   readonly call: Call;
-  readonly route: Route;
+  readonly route: RoutePolicy;
   readonly cluster: ClusterState;
 
-  constructor(call: Call, route: Route, cluster: ClusterState) {
+  constructor(call: Call, route: RoutePolicy, cluster: ClusterState) {
     this.call = call;
     this.route = route;
     this.cluster = cluster;

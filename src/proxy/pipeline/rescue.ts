@@ -1,7 +1,9 @@
 import { FAILURES } from '../../model/failure.js';
+import type { FieldChanges } from '../../model/route.js';
 import { bodyOf } from '../codec/body.js';
 import { FieldBlock } from '../codec/field-block.js';
 import type { ResponseHead } from '../codec/message.js';
+import { reasonOf } from '../codec/reason.js';
 import type { Call, Filter, Reply } from './call.js';
 import { asProxyError, type ProxyError } from './proxy-error.js';
 
@@ -12,11 +14,20 @@ import { asProxyError, type ProxyError } from './proxy-error.js';
 export function rescue(onBug: (error: ProxyError) => void): Filter<Call> {
   return (next) => (call) => {
     try {
-      return next(call).then(undefined, (thrown) => answer(call, thrown, onBug));
+      return next(call).then(
+        (reply) => changed(call, reply),
+        (thrown) => changed(call, answer(call, thrown, onBug)),
+      );
     } catch (thrown) {
-      return Promise.resolve(answer(call, thrown, onBug));
+      return Promise.resolve(changed(call, answer(call, thrown, onBug)));
     }
   };
+}
+
+/** What the route wants changed in an answer, be it the app's or our own. */
+function changed(call: Call, reply: Reply): Reply {
+  for (let i = 0; i < call.replyChanges.length; i++) reply.head.fields.change(call.replyChanges[i] as FieldChanges);
+  return reply;
 }
 
 function answer(call: Call, thrown: unknown, onBug: (error: ProxyError) => void): Reply {
@@ -43,21 +54,4 @@ export function replyOf(error: ProxyError, status: number | null): Reply {
     upgraded: false,
   };
   return { head, body: bodyOf(content), tunnel: null };
-}
-
-const REASONS = new Map<number, string>([
-  [400, 'Bad Request'],
-  [403, 'Forbidden'],
-  [404, 'Not Found'],
-  [408, 'Request Timeout'],
-  [429, 'Too Many Requests'],
-  [500, 'Internal Server Error'],
-  [502, 'Bad Gateway'],
-  [503, 'Service Unavailable'],
-  [504, 'Gateway Timeout'],
-  [508, 'Loop Detected'],
-]);
-
-function reasonOf(status: number): string {
-  return REASONS.get(status) ?? 'Mesh';
 }

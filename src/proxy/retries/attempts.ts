@@ -1,6 +1,6 @@
 import type { Attempt } from '../../model/exchange.js';
 import { failureSentence } from '../../model/failure.js';
-import type { RetryPolicy } from '../../model/sidecar-config.js';
+import type { RetryPolicy } from '../../model/route.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Random } from '../../platform/random.js';
 import { AttemptCall, type Call, type Filter, type Reply, type RoutedCall } from '../pipeline/call.js';

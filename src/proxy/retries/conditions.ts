@@ -1,5 +1,5 @@
 import type { FailureCode } from '../../model/failure.js';
-import type { RetryPolicy } from '../../model/sidecar-config.js';
+import type { RetryPolicy } from '../../model/route.js';
 
 /** What came of a try: an answer with a status, or a failure before any. */
 export type Outcome =

@@ -1,15 +1,15 @@
 import type { Decision } from '../../model/exchange.js';
-import type { Route, RouteMatch, VirtualHost } from '../../model/sidecar-config.js';
+import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
 import type { Random } from '../../platform/random.js';
-import type { FieldBlock } from '../codec/field-block.js';
 import { hostName } from '../codec/target.js';
-import { type Call, type ClusterState, type Filter, RoutedCall } from '../pipeline/call.js';
+import { type Call, type ClusterState, type Filter, RoutedCall, type RoutePolicy } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
+import type { HostTable, RouteAtWork } from '../pipeline/routes.js';
 
 /** Routes and clusters as the newest configuration has them. */
 export interface RoutingTable {
-  /** Virtual hosts by port, then by domain. */
-  readonly hosts: ReadonlyMap<number, ReadonlyMap<string, VirtualHost>>;
+  /** Virtual hosts by port. */
+  readonly hosts: ReadonlyMap<number, HostTable>;
   readonly clusters: ReadonlyMap<string, ClusterState>;
 }
 
@@ -21,30 +21,51 @@ export interface RouteParts {
 }
 
 /**
- * Finds the virtual host by name and port, the first route that matches (Istio's order), and by weight its cluster. A
- * virtual host without a matching route is a 404 (`NR`), never a fall-through to the plain service.
+ * Finds the virtual host by name and port, the first route that matches, and what it wants: an answer of our own, or a
+ * cluster by weight. A virtual host without a matching route is a 404 (`NR`), never a fall-through to the plain service.
  */
 export function route(parts: RouteParts): Filter<Call, RoutedCall> {
   return (next) => (call) => {
     const table = parts.table();
-    const onPort = table.hosts.get(call.port);
-    const virtualHost = onPort?.get(hostName(call.head.host)) ?? onPort?.get('*');
-    if (virtualHost === undefined) return next(parts.unknownHost(call));
-    call.record.service = virtualHost.name;
-    const chosen = virtualHost.routes.find((candidate) => matches(candidate.match, call.head.target, call.head.fields));
-    if (chosen === undefined) throw new ProxyError('route_not_found', virtualHost.name);
-    const name = pickCluster(chosen, call, parts.random);
-    const cluster = table.clusters.get(name);
-    if (cluster === undefined) throw new ProxyError('cluster_not_found', name);
+    const host = table.hosts.get(call.port)?.find(hostName(call.head.host));
+    if (host === undefined) return next(parts.unknownHost(call));
+    call.record.service = host.name;
+    const chosen = host.routes.find(({ matches }) => matches(call.head));
+    if (chosen === undefined) throw new ProxyError('route_not_found', host.name);
+    const { action, responseFields } = chosen.config;
+    if (action.kind !== 'forward') return Promise.resolve(answer(call, chosen));
+    const weighted = pickCluster(action, chosen.config.name, call, parts.random);
+    if (weighted.responseFields !== null || responseFields !== null)
+      call.replyChanges = [weighted.responseFields, responseFields].filter((changes) => changes !== null);
+    const cluster = table.clusters.get(weighted.cluster);
+    if (cluster === undefined) throw new ProxyError('cluster_not_found', weighted.cluster);
     call.record.decide(routeDecision(chosen, cluster));
-    return next(new RoutedCall(call, chosen, cluster));
+    prepare(call, chosen, weighted.requestFields, action.requestFields);
+    return next(new RoutedCall(call, chosen.policy as RoutePolicy, cluster));
   };
 }
 
-/** Decisions are values: the same route and cluster give the same one, made once. */
-const decisions = new WeakMap<ClusterState, Map<Route, Decision>>();
+/** A redirect or a direct response: Envoy's word for both is `direct_response`, and no flag is set. */
+function answer(call: Call, { config, answer: make }: RouteAtWork) {
+  if (config.responseFields !== null) call.replyChanges = [config.responseFields];
+  call.record.details = 'direct_response';
+  const what = config.action.kind === 'redirect' ? 'redirected it' : 'answered it';
+  call.record.decide({ kind: 'route', text: `route ${config.name} ${what}`, rule: config.name, source: null });
+  call.body.abandon();
+  return (make as NonNullable<typeof make>)(call);
+}
 
-function routeDecision(chosen: Route, cluster: ClusterState): Decision {
+/** Fields first, the more specific before the other, then authority and path (Envoy's order). */
+function prepare(call: Call, chosen: RouteAtWork, ofCluster: FieldChanges | null, ofRoute: FieldChanges | null): void {
+  if (ofCluster !== null) call.head.fields.change(ofCluster);
+  if (ofRoute !== null) call.head.fields.change(ofRoute);
+  if (chosen.rewrite !== null) chosen.rewrite(call.head);
+}
+
+/** Decisions are values: the same route and cluster give the same one. */
+const decisions = new WeakMap<ClusterState, Map<RouteAtWork, Decision>>();
+
+function routeDecision(chosen: RouteAtWork, cluster: ClusterState): Decision {
   let ofCluster = decisions.get(cluster);
   if (ofCluster === undefined) {
     ofCluster = new Map();
@@ -53,29 +74,23 @@ function routeDecision(chosen: Route, cluster: ClusterState): Decision {
   let decision = ofCluster.get(chosen);
   if (decision === undefined) {
     const { service, subset } = cluster.config;
-    const text = `route ${chosen.name} sent it to ${service}${subset === '' ? '' : ` ${subset}`}`;
-    decision = { kind: 'route', text, rule: chosen.name, source: null };
+    const { name } = chosen.config;
+    const text = `route ${name} sent it to ${service}${subset === '' ? '' : ` ${subset}`}`;
+    decision = { kind: 'route', text, rule: name, source: null };
     ofCluster.set(chosen, decision);
   }
   return decision;
 }
 
-function matches(match: RouteMatch, target: string, fields: FieldBlock): boolean {
-  if (match.prefix !== '/' && !target.startsWith(match.prefix)) return false;
-  for (const wanted of match.headers) if (!fields.has(wanted.name, wanted.exact)) return false;
-  return true;
-}
-
-function pickCluster(chosen: Route, call: Call, random: Random): string {
-  const { clusters } = chosen;
-  if (clusters.length === 1) return (clusters[0] as { cluster: string }).cluster;
+function pickCluster({ clusters }: ForwardAction, name: string, call: Call, random: Random): WeightedCluster {
+  if (clusters.length === 1) return clusters[0] as WeightedCluster;
   let total = 0;
   for (const entry of clusters) total += entry.weight;
   if (total === 0) throw new ProxyError('cluster_not_found', 'all weights are 0');
-  let point = random.decide(call.record.requestId, `split ${chosen.name}`) * total;
+  let point = random.decide(call.record.requestId, `split ${name}`) * total;
   for (const entry of clusters) {
     point -= entry.weight;
-    if (point < 0) return entry.cluster;
+    if (point < 0) return entry;
   }
-  return (clusters[clusters.length - 1] as { cluster: string }).cluster;
+  return clusters[clusters.length - 1] as WeightedCluster;
 }

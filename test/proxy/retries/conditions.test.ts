@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAILURES, type FailureCode } from '../../../src/model/failure.js';
-import type { RetryCondition, RetryPolicy } from '../../../src/model/sidecar-config.js';
+import type { RetryCondition, RetryPolicy } from '../../../src/model/route.js';
 import { isIdempotent, metCondition } from '../../../src/proxy/retries/conditions.js';
 
 const policy = (retryOn: readonly RetryCondition[], retriableStatusCodes: readonly number[] = []): RetryPolicy => ({

@@ -1,0 +1,88 @@
+import type { DirectAction, ForwardAction, RedirectAction, Rewrite, Route, RouteMatch } from '../../model/route.js';
+import type { VirtualHost } from '../../model/sidecar-config.js';
+import { bodyOf } from '../codec/body.js';
+import { FieldBlock } from '../codec/field-block.js';
+import type { RequestHead } from '../codec/message.js';
+import { reasonOf } from '../codec/reason.js';
+import type { Call, Reply } from '../pipeline/call.js';
+import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
+import { headTest } from './match.js';
+import { redirectLocation, targetChange } from './rewrite.js';
+
+/** A virtual host made ready to be obeyed. Throws an Error that names the route when one of them cannot be. */
+export function compileHost({ name, routes }: VirtualHost): HostAtWork {
+  return { name, routes: routes.map(compileRoute) };
+}
+
+function compileRoute(config: Route): RouteAtWork {
+  try {
+    const { match, action } = config;
+    if (action.kind === 'forward') checkWeights(action);
+    return {
+      config,
+      matches: headTest(match),
+      answer: action.kind === 'forward' ? null : answerOf(action, match),
+      policy:
+        action.kind === 'forward' ? { name: config.name, timeoutMs: action.timeoutMs, retry: action.retry } : null,
+      rewrite: action.kind === 'forward' && action.rewrite !== null ? rewriteOf(action.rewrite, match) : null,
+    };
+  } catch (error) {
+    throw new Error(`the route ${config.name}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
+
+/** A cluster that does not exist is not refused: Envoy takes such a route and answers 503 `NC`. */
+function checkWeights({ clusters }: ForwardAction): void {
+  if (clusters.length === 0) throw new Error('no destination');
+  for (const { weight } of clusters) if (!(weight >= 0)) throw new Error('a weight that is not a number');
+}
+
+function rewriteOf({ host, path }: Rewrite, match: RouteMatch): (head: RequestHead) => void {
+  const change = path === null ? null : targetChange(path, match.path);
+  return (head) => {
+    if (host !== null) {
+      head.fields.set('x-envoy-original-host', head.host);
+      head.host = host;
+    }
+    if (change !== null) {
+      head.fields.set('x-envoy-original-path', head.target);
+      head.target = change(head.target);
+    }
+  };
+}
+
+function answerOf(action: RedirectAction | DirectAction, match: RouteMatch): (call: Call) => Reply {
+  if (action.kind === 'direct') {
+    const body = Buffer.from(action.body, 'utf8');
+    return (call) => {
+      const fields = FieldBlock.of('server', 'mesh-sandbox');
+      if (body.length > 0) fields.append('content-type', 'text/plain');
+      if (action.status === 201) fields.append('location', `http://${call.head.host}${call.head.target}`);
+      return ownReply(action.status, fields, body);
+    };
+  }
+  const change = action.path === null ? null : targetChange(action.path, match.path);
+  return (call) => {
+    const fields = FieldBlock.of('location', redirectLocation(action, change, call.head), 'server', 'mesh-sandbox');
+    return ownReply(action.status, fields, EMPTY);
+  };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function ownReply(status: number, fields: FieldBlock, content: Buffer): Reply {
+  const body = status === 204 || status === 304 ? EMPTY : content;
+  return {
+    head: {
+      status,
+      reason: reasonOf(status),
+      fields,
+      length: body.length,
+      declaredLength: -1,
+      keepAlive: true,
+      upgraded: false,
+    },
+    body: bodyOf(body),
+    tunnel: null,
+  };
+}
