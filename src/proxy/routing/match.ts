@@ -11,14 +11,18 @@ export type HeadTest = (head: RequestHead) => boolean;
  */
 export function headTest({ path, methods, fields, query }: RouteMatch): HeadTest {
   const tests: HeadTest[] = [];
+  const onTarget = targetTest(path);
+  if (onTarget !== null) tests.push((head) => onTarget(head.target));
   if (methods.length > 0) tests.push((head) => methods.includes(head.method));
-  const onPath = pathTest(path);
-  if (onPath !== null) tests.push((head) => onPath(pathOf(head.target)));
   for (const match of fields) tests.push(fieldTest(match));
   for (const match of query) tests.push(queryTest(match));
-  if (tests.length === 0) return () => true;
-  if (tests.length === 1) return tests[0] as HeadTest;
-  return (head) => tests.every((test) => test(head));
+  // One call inside the other, each test with its own rest: what fails first ends it.
+  return (
+    tests.reduceRight<HeadTest | null>(
+      (rest, test) => (rest === null ? test : (head) => test(head) && rest(head)),
+      null,
+    ) ?? (() => true)
+  );
 }
 
 /** The target without its query. */
@@ -27,23 +31,39 @@ export function pathOf(target: string): string {
   return query < 0 ? target : target.slice(0, query);
 }
 
-/** Null = every path. */
-function pathTest({ kind, value, ignoreCase }: PathMatch): TextTest | null {
+/**
+ * A test of the path of a target. The common kinds look at the target as it is, query and all, so that nothing is cut
+ * out for a route that is not meant. Null = every path.
+ */
+function targetTest({ kind, value, ignoreCase }: PathMatch): TextTest | null {
   if (kind === 'regex') {
     const compiled = expression(value, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
-    return (path) => compiled.testExact(path);
+    return (target) => compiled.testExact(pathOf(target));
   }
   if (value === '/' && kind !== 'exact') return null;
-  const wanted = ignoreCase ? value.toLowerCase() : value;
-  const test = kind === 'segments' ? segmentsTest(wanted) : textTest({ kind, value: wanted });
-  return ignoreCase ? (path) => test(path.toLowerCase()) : test;
+  // A path has no `?`: a rule that has one is met by none.
+  if (value.includes('?')) return () => false;
+  if (!ignoreCase) return prefixTest(kind, value);
+  const test = prefixTest(kind, value.toLowerCase());
+  return (target) => test(pathOf(target).toLowerCase());
 }
 
-/** Gateway API: element by element; a slash at the end of the rule says nothing. */
-function segmentsTest(prefix: string): TextTest {
-  const bare = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
-  return (path) => path.startsWith(bare) && (path.length === bare.length || path[bare.length] === '/');
+function prefixTest(kind: 'prefix' | 'segments' | 'exact', value: string): TextTest {
+  if (kind === 'prefix') return (target) => target.startsWith(value);
+  // Gateway API goes by elements; a slash at the end of the rule says nothing.
+  const bare = kind === 'segments' && value.endsWith('/') ? value.slice(0, -1) : value;
+  const end = bare.length;
+  const inside = kind === 'segments' ? SLASH : NEVER;
+  return (target) => {
+    if (!target.startsWith(bare)) return false;
+    const next = target.length === end ? QUERY : target.charCodeAt(end);
+    return next === QUERY || next === inside;
+  };
 }
+
+const SLASH = 47;
+const QUERY = 63;
+const NEVER = -1;
 
 /** What is no field in HTTP/1.1 and may be matched like one. */
 const PSEUDO_FIELDS: Readonly<Record<string, ((head: RequestHead) => string) | undefined>> = {
