@@ -51,8 +51,10 @@ export class Output {
 
   /** An error: what happened, and what to type next. */
   error(message: string, hints: readonly string[]): void {
-    this.say(`${this.style('red', 'error:')} ${message}`);
-    for (const hint of hints) this.say(`  ${this.style('cyan', '→')} ${this.typed(hint)}`);
+    // A message may hold what an app or a file said.
+    const safe = message.split('\n').map(printable).join('\n');
+    this.say(`${this.style('red', 'error:')} ${safe}`);
+    for (const hint of hints) this.say(`  ${this.style('cyan', '→')} ${this.typed(printable(hint))}`);
   }
 }
 

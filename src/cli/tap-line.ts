@@ -16,8 +16,8 @@ export function tapLine(exchange: Exchange, output: Output): string {
     attempts.length > 1
       ? ` ${attempts.map((attempt) => (attempt.failure === null && attempt.status < 500 ? '✓' : '✗')).join('')}`
       : '';
-  const extra = flags.length > 0 ? ` [${flags.join(',')}]` : '';
+  const extra = flags.length > 0 ? ` [${printable(flags.join(','))}]` : '';
   const what = exchange.kind === 'tcp' ? 'tcp' : `${request.method} ${request.path}`;
   const side = reporter.direction === 'inbound' ? '←' : '→';
-  return `${output.style('dim', time)} ${status} ${lock} ${source.workload.padEnd(14)} ${side} ${to.padEnd(14)} ${printable(what).padEnd(28)} ${formatMs(exchange.durationMs).padStart(8)}${tries}${extra} ${output.style('dim', printable(exchange.requestId))}`;
+  return `${output.style('dim', time)} ${status} ${lock} ${printable(source.workload).padEnd(14)} ${side} ${printable(to).padEnd(14)} ${printable(what).padEnd(28)} ${formatMs(exchange.durationMs).padStart(8)}${tries}${extra} ${output.style('dim', printable(exchange.requestId))}`;
 }

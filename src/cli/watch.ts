@@ -3,6 +3,7 @@ import { SandboxError } from '../runtime/runtime.js';
 import { down } from '../sandbox/down.js';
 import type { SandboxState } from '../sandbox/home.js';
 import { type Context, clientOf, runtimeOf } from './context.js';
+import { printable } from './output.js';
 import { tapLine } from './tap-line.js';
 
 /**
@@ -69,7 +70,7 @@ async function follow(context: Context, state: SandboxState, json: boolean, sign
       // The first batch is history.
       if (!first) for (const exchange of event.exchanges) context.output.print(tapLine(exchange, context.output));
       first = false;
-    } else if (event.type === 'notice') context.output.say(`• ${event.notice.text}`);
+    } else if (event.type === 'notice') context.output.say(`• ${printable(event.notice.text)}`);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Server } from 'node:tls';
 import { GATEWAY } from '../compiler/compile.js';
 import { retryPolicy } from '../compiler/retry-policy.js';
 import type { MeshConfig } from '../model/mesh-config.js';
-import type { PartUsage } from '../model/metrics.js';
+import type { EdgeDelta, PartUsage } from '../model/metrics.js';
 import { hostNames, virtualIp } from '../model/names.js';
 import type { Clock } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
@@ -348,8 +348,11 @@ export class ControlPlane {
   }
 
   #onMetrics(workload: string, report: MetricsReport): void {
-    this.edges.add(report.edges, report.attempts);
-    this.prometheus.add(report.edges);
+    // A workload's figures are about itself; what it says of others is nobody's.
+    const edges = report.edges.filter((edge) => [workload, ''].includes(ownSideOf(edge)));
+    const attempts = report.attempts.filter(({ source }) => source === workload);
+    this.edges.add(edges, attempts);
+    this.prometheus.add(edges);
     this.#faults.countHits(report.faultHits);
     this.#costs.addReport(workload, report);
   }
@@ -388,6 +391,10 @@ export class ControlPlane {
       listenPorts: record.listenPorts,
     };
   }
+}
+
+function ownSideOf({ direction, source, destination }: EdgeDelta): string {
+  return direction === 'inbound' ? destination : source;
 }
 
 function isCurrent(view: WorkloadView): boolean {

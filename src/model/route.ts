@@ -57,6 +57,20 @@ export interface ForwardAction extends ForwardPolicy {
   readonly clusters: readonly WeightedCluster[];
   readonly rewrite: Rewrite | null;
   readonly requestFields: FieldChanges | null;
+  readonly cors: CorsPolicy | null;
+}
+
+/** Cross-origin resource sharing; lists as they go into the field, '' = the field is not sent. */
+export interface CorsPolicy {
+  /** `exact` `*` = any origin. */
+  readonly allowOrigins: readonly TextMatch[];
+  readonly allowMethods: string;
+  readonly allowHeaders: string;
+  readonly exposeHeaders: string;
+  readonly maxAgeSeconds: number | null;
+  readonly allowCredentials: boolean;
+  /** Preflights of other origins are answered too, without naming them (Istio's IGNORE), not left to the app. */
+  readonly answerUnmatched: boolean;
 }
 
 /** How patiently a request is forwarded. */

@@ -1,4 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+
+const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
 
 /**
  * Writes a file whole or not at all, readable by its owner only: whoever dies in the middle leaves the old one. For what
@@ -15,7 +17,8 @@ export function writeFileDurable(path: string, content: string): void {
 
 function replace(path: string, content: string, beforeClose: (file: number) => void): void {
   const temporary = `${path}.tmp`;
-  const file = openSync(temporary, 'w', 0o600);
+  // Never through a link that somebody put there.
+  const file = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | (O_NOFOLLOW ?? 0), 0o600);
   try {
     writeSync(file, content);
     beforeClose(file);

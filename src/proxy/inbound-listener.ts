@@ -6,6 +6,7 @@ import type { FailureCode } from '../model/failure.js';
 import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, newRecord, serveHttp } from './downstream.js';
 import { readOpening } from './listener/first-byte.js';
+import type { HttpConnection } from './listener/http-connection.js';
 import { forwardedClientCert, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
 import type { Call, Handler } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
@@ -30,6 +31,8 @@ export class InboundListener {
   readonly #parts: InboundListenerParts;
   readonly #tls: TlsServer;
   /** Ports of connections that are in their handshake. */
+  /** How to end each plaintext connection that is open. */
+  readonly #plain = new Map<Socket, () => void>();
   readonly #arriving = new WeakMap<Socket, { port: number; tcp: Socket }>();
 
   constructor(parts: InboundListenerParts) {
@@ -54,13 +57,20 @@ export class InboundListener {
     });
   }
 
+  /** From now on nobody is served without an identity: plaintext connections that are open end after what they are at. */
+  endPlaintext(): void {
+    for (const end of [...this.#plain.values()]) end();
+  }
+
   #protocolOf(port: number): AppProtocol {
     return this.#parts.state().config.inbound.ports.find((declared) => declared.port === port)?.protocol ?? 'tcp';
   }
 
   #servePlain(socket: Socket, port: number, protocol: AppProtocol): void {
     const peer = { principal: '', forwardedClientCert: '', remoteAddress: socket.remoteAddress ?? '' };
-    this.#serve(this.#arrival(socket, socket, port, PLAIN, peer), protocol);
+    const connection = this.#serve(this.#arrival(socket, socket, port, PLAIN, peer), protocol);
+    this.#plain.set(socket, () => (connection === null ? socket.destroy() : connection.drain()));
+    socket.once('close', () => this.#plain.delete(socket));
   }
 
   #onSecure(secured: Secured): void {
@@ -76,16 +86,17 @@ export class InboundListener {
     this.#serve(this.#arrival(socket, tcp, port, security, peer), this.#protocolOf(port));
   }
 
-  #serve(arrival: Arrival, protocol: AppProtocol): void {
+  #serve(arrival: Arrival, protocol: AppProtocol): HttpConnection | null {
     if (protocol === 'http') {
-      serveHttp(this.#parts, arrival, this.#parts.handler);
+      const connection = serveHttp(this.#parts, arrival, this.#parts.handler);
       arrival.socket.resume();
-      return;
+      return connection;
     }
     serveTcp(this.#parts, arrival, (record) => {
       record.source = this.#parts.state().config.inbound.callers[arrival.peer.principal]?.workloads[0] ?? 'unknown';
       return openSocket('127.0.0.1', this.#parts.appPort(arrival.port), 1_000, this.#parts.clock).socket;
     });
+    return null;
   }
 
   #refuse(socket: Socket): void {

@@ -88,12 +88,13 @@ async function secure(
 
 /** Where the mesh knows nothing, bytes go where they were going (Istio's PassthroughCluster), unless that is forbidden. */
 async function openAnywhere(parts: OutboundListenerParts, to: Destination, record: ExchangeRecord): Promise<Socket> {
-  record.service = `${to.address}:${to.port}`;
-  if (parts.state().config.outbound.unknownHosts === 'registry-only')
-    throw new ProxyError('host_unknown', record.service);
+  const forbidden = parts.state().config.outbound.unknownHosts === 'registry-only';
+  const where = `${to.address}:${to.port}`;
+  record.service = forbidden ? 'BlackHoleCluster' : 'PassthroughCluster';
+  if (forbidden) throw new ProxyError('host_unknown', where);
   record.decide({
     kind: 'passthrough',
-    text: `${record.service} is not in the mesh: passed on as it is`,
+    text: `${where} is not in the mesh: passed on as it is`,
     rule: 'PassthroughCluster',
     source: null,
   });

@@ -56,9 +56,11 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   const state = parts.state();
   const { record } = call;
   const known = state.listeners.get(`${call.originalAddress}:${call.port}`);
-  record.service = known?.service ?? call.head.host;
+  const forbidden = state.config.outbound.unknownHosts === 'registry-only';
+  // One name for all of them, as Istio has it: what callers may invent must not become figures of its own.
+  record.service = known?.service ?? (forbidden ? 'BlackHoleCluster' : 'PassthroughCluster');
   if (parts.edge) throw new ProxyError('route_not_found', call.head.host);
-  if (state.config.outbound.unknownHosts === 'registry-only') throw new ProxyError('host_unknown', call.head.host);
+  if (forbidden) throw new ProxyError('host_unknown', call.head.host);
   if (call.originalAddress === '' || known !== undefined) throw new ProxyError('route_not_found', call.head.host);
   record.decide({
     kind: 'passthrough',

@@ -103,7 +103,9 @@ export class Sidecar {
     if (config.version < current)
       throw new Error(`version ${config.version} is older than ${current}, which is obeyed`);
     const next = buildState(config, this.#state, compileHost);
+    const before = this.#state.config.inbound.mtls;
     this.#state = next;
+    if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);
     this.faults.keepOnly(new Set(config.inbound.faults.map(({ name }) => name)));
     const wanted = endpointKeys(next);

@@ -94,7 +94,9 @@ export class Home {
   /** The remembered sandbox, or null when there is none (or its claim was never completed). */
   read(name: string): SandboxState | null {
     try {
-      return JSON.parse(readFileSync(join(this.directoryOf(name), 'sandbox.json'), 'utf8')) as SandboxState;
+      const state = JSON.parse(readFileSync(join(this.directoryOf(name), 'sandbox.json'), 'utf8')) as SandboxState;
+      // What says another name would be removed under that one.
+      return state.name === name ? state : null;
     } catch {
       return null;
     }

@@ -56,6 +56,7 @@ const route = (name: string, prefix: string, fields: readonly FieldMatch[]): Rou
     clusters: [{ cluster: cluster.name, weight: 100, requestFields: null, responseFields: null }],
     rewrite: null,
     requestFields: null,
+    cors: null,
     timeoutMs: 15_000,
     retry: {
       attempts: 2,

@@ -171,6 +171,25 @@ describe('hello', () => {
     expect(view('reviews-v1').sidecar).toBe('waiting');
   });
 
+  it('may not use up the numbers of versions', async () => {
+    const peer = client(web);
+    const before = plane.plane.status().version;
+    peer.say(hello('web', { version: Number.MAX_SAFE_INTEGER }));
+    await until(() => peer.version > 0, 'its configuration');
+    expect(plane.plane.status().version).toBeLessThan(before + 1_000);
+  });
+
+  it('tells figures of itself only', async () => {
+    const peer = client(web);
+    peer.say(hello('web'));
+    await until(() => peer.version > 0, 'its configuration');
+    const attempts = { source: 'ratings', service: 'x', destination: 'y', attempts: 9, failures: 9, retries: 0 };
+    const report = { faultHits: {}, cpuMicros: 0, rssBytes: 0, openConnections: 0 };
+    peer.say({ type: 'metrics', edges: [], attempts: [attempts, { ...attempts, source: 'web' }], ...report });
+    await until(async () => (await plane.client.call('edges', {})).some(({ source }) => source === 'web'), 'its own');
+    expect((await plane.client.call('edges', {})).map(({ source }) => source)).not.toContain('ratings');
+  });
+
   it('comes first', async () => {
     const peer = client(web);
     peer.say({ type: 'csr', csr: newKeyAndRequest().csr }, hello('web'));

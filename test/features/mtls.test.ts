@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appOf, workload } from '../support/apps.js';
@@ -53,6 +54,29 @@ describe('mutual TLS', () => {
         ),
       'the refusal is recorded',
     );
+    await mesh.client.call('setFeatures', { mtls: 'permissive' });
+  });
+
+  it('strict: ends a plaintext connection that was open before, after what it is at', async () => {
+    const socket = connect(inbound, '127.0.0.1');
+    let received = '';
+    let ended = false;
+    socket.on('data', (data) => {
+      received += data;
+    });
+    socket.on('end', () => {
+      ended = true;
+    });
+    socket.on('error', () => {});
+    const keep = GET.replace('Connection: close\r\n', '');
+    socket.write(keep);
+    await until(() => received.includes('stars'), 'the first answer');
+    await mesh.client.call('setFeatures', { mtls: 'strict' });
+    await until(() => ended, 'the connection ends');
+    headers.length = 0;
+    socket.write(keep);
+    socket.destroy();
+    expect(headers).toEqual([]);
     await mesh.client.call('setFeatures', { mtls: 'permissive' });
   });
 

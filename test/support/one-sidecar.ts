@@ -161,7 +161,16 @@ export function to(backend: string, more: Partial<WeightedCluster> = {}): Weight
 }
 
 export function forward(clusters: readonly WeightedCluster[], more: Partial<ForwardAction> = {}): ForwardAction {
-  return { kind: 'forward', clusters, rewrite: null, requestFields: null, timeoutMs: null, retry: null, ...more };
+  return {
+    kind: 'forward',
+    clusters,
+    rewrite: null,
+    requestFields: null,
+    cors: null,
+    timeoutMs: null,
+    retry: null,
+    ...more,
+  };
 }
 
 export function rule(

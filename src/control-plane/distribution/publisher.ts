@@ -16,6 +16,8 @@ export interface PublisherParts {
 
 /** Changes within this time become one snapshot, ms. (Istio waits for 100 ms of quiet; a laptop need not.) */
 const DEBOUNCE_MS = 5;
+/** How far a sidecar may be ahead of what we remember after our state was lost. */
+const MOST_AHEAD = 1_000_000;
 
 /**
  * Turns every change into a new snapshot and brings it to the sidecars whose part of it changed. Versions only grow. A
@@ -52,7 +54,8 @@ export class Publisher {
     this.#streams.get(stream.workload)?.close();
     this.#streams.set(stream.workload, stream);
     // A sidecar that obeys something newer than we remember: versions must go on from there.
-    if (itsVersion > this.#version) this.#version = itsVersion;
+    // Not by any amount: a workload's word must not use up the numbers.
+    if (itsVersion > this.#version && itsVersion - this.#version <= MOST_AHEAD) this.#version = itsVersion;
     this.publish();
     this.#send(stream.workload);
   }

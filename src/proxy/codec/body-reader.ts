@@ -6,6 +6,16 @@ import type { FieldBlock } from './field-block.js';
 import { emptyHopFields, type HeadLimits, parseFields } from './fields.js';
 import { CHUNKED, UNTIL_CLOSE } from './message.js';
 
+/** What decides about a message must stand before its content (RFC 9110 §6.5.1); as trailers these are dropped. */
+const NO_TRAILERS = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'content-type',
+  'content-encoding',
+];
+
 type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers';
 
 /** Longest chunk extension that is skipped, in bytes over the whole body: unbounded ones were CVE-2024-22019. */
@@ -141,6 +151,8 @@ export class BodyReader {
       bad: this.#bad,
     });
     if (hop.contentLengthLines + hop.transferEncodingLines + hop.hostLines > 0) throw this.#bad();
+    for (const name of NO_TRAILERS) fields.remove(name);
+    fields.removeWhere('x', (name) => /^x-(?:mesh-|envoy-|forwarded-)/.test(name) || name.includes('_'));
     return fields.isEmpty ? null : fields;
   }
 

@@ -52,6 +52,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
   #chunked = false;
   #close = false;
   #ended = false;
+  /** Answers wait to be read: no request is begun before they are. */
+  #stalled = false;
   readonly #reading: ReadSwitch;
   /** The request in progress was malformed: nothing behind it is parsed any more. */
   #broken = false;
@@ -66,7 +68,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
-    socket.on('drain', () => this.#reply?.body.resume());
+    socket.on('drain', () => this.#onDrain());
   }
 
   /** Bytes that were read before this object took over. */
@@ -139,7 +141,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     }
     if (this.#waiting !== null) data = Buffer.concat([this.#waiting, data]);
     this.#waiting = null;
-    if (this.#call === null) this.#readRequest(data);
+    if (this.#call === null && !this.#stalled) this.#readRequest(data);
     else this.#keepWaiting(data);
   }
 
@@ -159,7 +161,13 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     if (!head.keepAlive || this.#parts.draining()) this.#close = true;
     const call = this.#parts.newCall(head, body);
     this.#call = call;
-    this.#readBody(head, body, end + 4 === data.length ? null : data.subarray(end + 4));
+    try {
+      this.#readBody(head, body, end + 4 === data.length ? null : data.subarray(end + 4));
+    } catch (error) {
+      // Malformed before anybody was asked to serve it: there is no exchange to end.
+      this.#call = null;
+      throw error;
+    }
     call.downstream = this;
     void this.#parts.handler(call).then((reply) => this.#serve(call, reply));
   }
@@ -173,6 +181,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
       this.expiresAt = this.#parts.clock.monotonic() + DOWNSTREAM_LIMITS.head;
     }
     this.#waiting = data;
+    // Half a request, and no more to come.
+    if (this.#ended) this.#socket.end();
   }
 
   #readBody(head: RequestHead, body: Body, rest: Buffer | null): void {
@@ -198,7 +208,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     this.#respond(call, reply);
   }
 
-  #respond(call: Call, reply: Reply): void {
+  #respond(call: Call, given: Reply): void {
+    const reply = withoutContent(given, call.head.method);
     const { head, body } = reply;
     call.record.status = head.status;
     if (head.status === 0) {
@@ -246,9 +257,13 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     const unread = this.#reader !== null && !this.#reader.done;
     if (unread) call.body.abandon();
     this.#finish(call);
-    if (this.#close || this.#ended) return this.#endAfter(unread);
+    // A caller that ended its side may have sent more requests before.
+    if (this.#close || (this.#ended && this.#waiting === null)) return this.#endAfter(unread);
     this.#reader = null;
-    this.#next();
+    // A caller that does not read its answers gets no more of them.
+    this.#stalled = this.#socket.writableNeedDrain;
+    if (this.#stalled) this.expiresAt = this.#parts.sweeper.deadline(DOWNSTREAM_LIMITS.idle);
+    else this.#next();
   }
 
   /** Ends our side; a request that is still coming in is drained for a moment, so that its sender can read the answer. */
@@ -294,10 +309,17 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     this.#endAfter(true);
   }
 
+  #onDrain(): void {
+    if (this.#stalled) {
+      this.#stalled = false;
+      this.#next();
+    } else this.#reply?.body.resume();
+  }
+
   #onEnd(): void {
     this.#ended = true;
     if (this.#call === null) {
-      this.#socket.end();
+      if (!this.#stalled) this.#socket.end();
       return;
     }
     if (this.#reader !== null && !this.#reader.done) {
@@ -305,7 +327,21 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
       this.#socket.destroy();
     } else if (this.#reply === null) {
       this.#probe(0);
-    }
+    } else this.#watch(this.#call);
+  }
+
+  /**
+   * Half-closed, or gone, while an answer streams? What is written finds out; an answer that says nothing for a while is
+   * written to nobody (Envoy ends it at once).
+   */
+  #watch(call: Call): void {
+    const before = call.record.responseBytes;
+    this.#parts.clock.after(SILENCE_MS, () => {
+      if (this.#call !== call) return;
+      if (call.record.responseBytes !== before) return this.#watch(call);
+      this.#gone();
+      this.#socket.destroy();
+    });
   }
 
   /**
@@ -338,6 +374,19 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     this.#reply = null;
     this.#finish(call);
   }
+}
+
+/** How long an answer may say nothing to a caller that has ended its side, ms. */
+const SILENCE_MS = 1_000;
+
+/** HEAD and these statuses have no content, whoever answers (RFC 9110 §9.3.2, §15.3.5, §15.3.6, §15.4.5). */
+function withoutContent(reply: Reply, method: string): Reply {
+  const { head, body } = reply;
+  const { status, length } = head;
+  if (length === 0 || (method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304)) return reply;
+  body.abandon();
+  const declaredLength = method === 'HEAD' && length > 0 && status !== 204 ? length : -1;
+  return { ...reply, head: { ...head, length: 0, declaredLength }, body: NO_BODY };
 }
 
 /** Pauses between the probes of a connection whose peer has ended its side, ms. */

@@ -1,4 +1,4 @@
-import type { Route } from '../../model/route.js';
+import type { FieldChanges, Route } from '../../model/route.js';
 import type { RequestHead } from '../codec/message.js';
 import type { Call, Reply, RoutePolicy } from './call.js';
 
@@ -8,10 +8,18 @@ export interface RouteAtWork {
   readonly matches: (head: RequestHead) => boolean;
   /** The proxy's own answer; null = the request is forwarded. */
   readonly answer: ((call: Call) => Reply) | null;
+  /** Null = the route has no policy for other origins. */
+  readonly cors: ((head: RequestHead) => CorsVerdict | null) | null;
   /** How patiently it is forwarded; null where `answer` is not. */
   readonly policy: RoutePolicy | null;
   /** Changes target and authority of what is forwarded; null = they stay. */
   readonly rewrite: ((head: RequestHead) => void) | null;
+}
+
+/** What CORS makes of a request: its answer where it is a preflight, and what the answer's fields must say. */
+export interface CorsVerdict {
+  readonly reply: Reply | null;
+  readonly changes: FieldChanges | null;
 }
 
 export interface HostAtWork {

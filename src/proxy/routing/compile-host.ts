@@ -6,6 +6,7 @@ import type { RequestHead } from '../codec/message.js';
 import { reasonOf } from '../codec/reason.js';
 import type { Call, Reply } from '../pipeline/call.js';
 import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
+import { corsTest } from './cors.js';
 import { headTest } from './match.js';
 import { redirectLocation, targetChange } from './rewrite.js';
 
@@ -22,6 +23,7 @@ function compileRoute(config: Route): RouteAtWork {
       config,
       matches: headTest(match),
       answer: action.kind === 'forward' ? null : answerOf(action, match),
+      cors: action.kind === 'forward' && action.cors !== null ? corsTest(action.cors) : null,
       policy:
         action.kind === 'forward' ? { name: config.name, timeoutMs: action.timeoutMs, retry: action.retry } : null,
       rewrite: action.kind === 'forward' && action.rewrite !== null ? rewriteOf(action.rewrite, match) : null,

@@ -2,9 +2,16 @@ import type { Decision } from '../../model/exchange.js';
 import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
 import type { Random } from '../../platform/random.js';
 import { hostName } from '../codec/target.js';
-import { type Call, type ClusterState, type Filter, RoutedCall, type RoutePolicy } from '../pipeline/call.js';
+import {
+  type Call,
+  type ClusterState,
+  type Filter,
+  type Reply,
+  RoutedCall,
+  type RoutePolicy,
+} from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
-import type { HostTable, RouteAtWork } from '../pipeline/routes.js';
+import type { CorsVerdict, HostTable, RouteAtWork } from '../pipeline/routes.js';
 
 /** Routes and clusters as the newest configuration has them. */
 export interface RoutingTable {
@@ -34,9 +41,11 @@ export function route(parts: RouteParts): Filter<Call, RoutedCall> {
     if (chosen === undefined) throw new ProxyError('route_not_found', host.name);
     const { action, responseFields } = chosen.config;
     if (action.kind !== 'forward') return Promise.resolve(answer(call, chosen));
+    const cors = chosen.cors === null ? null : chosen.cors(call.head);
+    if (cors !== null && cors.reply !== null) return Promise.resolve(preflight(call, cors, cors.reply));
     const weighted = pickCluster(action, chosen.config.name, call, parts.random);
-    if (weighted.responseFields !== null || responseFields !== null)
-      call.replyChanges = [weighted.responseFields, responseFields].filter((changes) => changes !== null);
+    if (weighted.responseFields !== null || responseFields !== null || cors !== null)
+      call.replyChanges = [weighted.responseFields, responseFields, cors?.changes ?? null].filter(isChange);
     const cluster = table.clusters.get(weighted.cluster);
     if (cluster === undefined) throw new ProxyError('cluster_not_found', weighted.cluster);
     call.record.decide(routeDecision(chosen, cluster));
@@ -53,6 +62,18 @@ function answer(call: Call, { config, answer: make }: RouteAtWork) {
   call.record.decide({ kind: 'route', text: `route ${config.name} ${what}`, rule: config.name, source: null });
   call.body.abandon();
   return (make as NonNullable<typeof make>)(call);
+}
+
+/** The answer to a preflight: no app is asked, and the route's own field changes are for its answers (Envoy). */
+function preflight(call: Call, { changes }: CorsVerdict, reply: Reply): Reply {
+  if (changes !== null) call.replyChanges = [changes];
+  call.record.details = 'cors_response';
+  call.body.abandon();
+  return reply;
+}
+
+function isChange(changes: FieldChanges | null): changes is FieldChanges {
+  return changes !== null;
 }
 
 /** Fields first, the more specific before the other, then authority and path (Envoy's order). */

@@ -22,6 +22,8 @@ export function trace(random: Random, edge: boolean): Filter<Call> {
     record.parentSpanId = parent === null ? '' : (parent[2] as string);
     record.spanId = random.hex(8);
     if (came !== undefined) fields.remove('traceparent');
+    // Without its parent it means nothing (Trace Context, 3.3.1).
+    if (parent === null) fields.remove('tracestate');
     fields.append('traceparent', `00-${record.traceId}-${record.spanId}-${parent === null ? '01' : parent[3]}`);
     if (given !== undefined && !edge && isBelievable(given)) record.requestId = given;
     else {

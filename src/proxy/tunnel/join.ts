@@ -28,10 +28,13 @@ export function joinStreams(
       if (!to.write(chunk)) from.pause();
     });
     to.on('drain', () => from.resume());
-    from.on('end', () => {
+    const ended = (): void => {
       to.end();
       if (--open === 0) close();
-    });
+    };
+    // A side that ended before it was joined says so no second time.
+    if (from.readable || !('readableEnded' in from && from.readableEnded)) from.on('end', ended);
+    else ended();
     from.on('error', close);
     from.on('close', close);
     from.resume();
