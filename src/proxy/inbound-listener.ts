@@ -22,6 +22,8 @@ export interface InboundListenerParts extends DownstreamParts {
 
 /** How long a silent connection may stay silent, ms: on TCP ports a server that speaks first must not wait for it. */
 const SNIFF_MS = { http: 2_000, tcp: 40 } as const;
+/** In strict mode the caller's TLS must come first whatever the protocol, so that a slow machine may take its time, ms. */
+const STRICT_MS = 5_000;
 
 /**
  * The callee's side: first byte, then mutual TLS or plaintext as the mode allows, then HTTP or bytes as the port is
@@ -48,7 +50,7 @@ export class InboundListener {
     this.#arriving.set(socket, { port, tcp: socket });
     const { mtls } = this.#parts.state().config.inbound;
     if (mtls === 'disable') return this.#servePlain(socket, port, protocol);
-    readOpening(socket, this.#parts.clock, SNIFF_MS[protocol], (opening) => {
+    readOpening(socket, this.#parts.clock, mtls === 'strict' ? STRICT_MS : SNIFF_MS[protocol], (opening) => {
       if (opening.kind === 'tls') this.#tls.emit('connection', socket);
       else if (opening.kind === 'closed') socket.destroy();
       else if (opening.kind === 'silent' && protocol === 'http') socket.destroy();

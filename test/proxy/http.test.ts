@@ -167,6 +167,19 @@ describe('HTTP/1.1 through two proxies', () => {
     socket.destroy();
   });
 
+  it('takes nobody’s word from outside for who asks', async () => {
+    seen.length = 0;
+    answer = (_, response) => response.end('ok');
+    const forged = 'Forwarded: for=1.2.3.4\r\nX-Real-IP: 1.2.3.4\r\nX-Forwarded-For: 1.2.3.4\r\nConnection: close\r\n';
+    await raw(port, request('GET /forged', forged));
+    const headers = seen[0]?.headers;
+    expect([headers?.forwarded, headers?.['x-real-ip'], headers?.['x-forwarded-for']]).toEqual([
+      undefined,
+      undefined,
+      '127.0.0.1',
+    ]);
+  });
+
   it('strips what only a sidecar may say, and hop-by-hop fields', async () => {
     seen.length = 0;
     answer = (_, response) => response.end();

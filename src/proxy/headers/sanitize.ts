@@ -20,6 +20,7 @@ export function sanitizeEdgeRequest(): Filter<Call> {
   return (next) => (call) => {
     const { fields } = call.head;
     fields.removeWhere('x', isEdgeField);
+    fields.remove('forwarded');
     fields.append('x-forwarded-for', call.peer.remoteAddress);
     fields.append('x-forwarded-proto', 'http');
     return next(call);
@@ -50,5 +51,5 @@ function isMeshField(name: string): boolean {
 }
 
 function isEdgeField(name: string): boolean {
-  return isMeshField(name) || name.startsWith('x-forwarded-');
+  return isMeshField(name) || name.startsWith('x-forwarded-') || name === 'x-real-ip';
 }
