@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Trace } from '../../src/protocol/api-types.js';
 import { appOf, workload } from '../support/apps.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import { until } from '../support/until.js';
@@ -33,12 +34,13 @@ describe('a request through gateway and two sidecars', () => {
 
   it('is one trace of four hops that explains itself', async () => {
     await fetch(`${mesh.gatewayUrl}/traced`);
-    await until(async () => {
-      const found = await mesh.client.call('exchanges', { to: 'ratings', direction: 'inbound' });
-      return found.some(({ request }) => request.path === '/traced');
-    }, 'the records arrive');
-    const [last] = (await mesh.client.call('exchanges', {})).filter(({ request }) => request.path === '/traced');
-    const trace = await mesh.client.call('trace', { id: last?.requestId ?? '' });
+    const hops = async () => {
+      const [last] = (await mesh.client.call('exchanges', {})).filter(({ request }) => request.path === '/traced');
+      return last === undefined ? null : mesh.client.call('trace', { id: last.requestId });
+    };
+    // Each sidecar reports in its own time.
+    await until(async () => ((await hops())?.exchanges.length ?? 0) >= 4, 'all four hops are reported');
+    const trace = (await hops()) as Trace;
     expect(trace.exchanges.map(({ reporter }) => `${reporter.workload} ${reporter.direction}`).sort()).toEqual([
       'gateway gateway',
       'ratings inbound',
