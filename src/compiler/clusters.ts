@@ -1,11 +1,9 @@
 import type { AppPort, ServiceSpec, WorkloadSpec } from '../model/app.js';
+import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName } from '../model/names.js';
-import type { Cluster, Endpoint } from '../model/sidecar-config.js';
-import { workloadId } from '../model/spiffe-id.js';
 
-/** Istio's mesh-wide connect timeout, ms. */
-const CONNECT_TIMEOUT_MS = 10_000;
+import { workloadId } from '../model/spiffe-id.js';
 
 /** Clusters of one service and port: all of its workloads, and one subset per version. */
 export function clustersOf(
@@ -36,13 +34,13 @@ function clusterOf(
 ): Cluster {
   const spiffeIds = [...new Set(members.map(({ serviceAccount }) => workloadId(serviceAccount)))];
   return {
+    ...CLUSTER_DEFAULTS,
     name: clusterName(service.name, port.port, subset),
     service: service.name,
     subset,
     port: port.port,
     protocol: port.protocol,
-    balancer: mesh.app.settings[service.name]?.balancer ?? 'LEAST_REQUEST',
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    ...mesh.app.settings[service.name]?.traffic,
     tls: mesh.mtls === 'disable' ? null : { spiffeIds },
     endpoints: members.flatMap((member) => endpointsOf(member, port.port, ready)),
   };
@@ -52,6 +50,8 @@ function endpointsOf(member: WorkloadSpec, port: number, ready: readonly ReadyEn
   return ready.flatMap((endpoint) => {
     const dial = endpoint.workload === member.name ? endpoint.ports[port] : undefined;
     if (dial === undefined) return [];
-    return [{ address: endpoint.address, port: dial, workload: member.name, version: member.version }];
+    return [
+      { ...ENDPOINT_DEFAULTS, address: endpoint.address, port: dial, workload: member.name, version: member.version },
+    ];
   });
 }

@@ -1,4 +1,5 @@
 import type { AppPort, ServiceSpec, WorkloadSpec } from '../model/app.js';
+import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName, hostNames, PORTS, TRUST_DOMAIN, virtualIp } from '../model/names.js';
 import type { Route } from '../model/route.js';
@@ -57,8 +58,32 @@ function virtualHostsOf(mesh: MeshConfig, service: ServiceSpec): VirtualHost[] {
       name: service.name,
       port: port.port,
       domains: hostNames(service.name),
-      routes: [defaultRoute(mesh, service.name, port)],
+      routes: routesOf(mesh, service.name, port.port),
     }));
+}
+
+/** The service's own routes, or the one that every service has. */
+function routesOf(mesh: MeshConfig, service: string, port: number): Route[] {
+  const own = mesh.app.settings[service]?.routes ?? [];
+  if (own.length === 0) return [defaultRoute(mesh, service, { port })];
+  return own.map((route) => ({ ...route, action: resolved(mesh, route.action, port) }));
+}
+
+/** Names of services and versions as names of clusters; one that does not exist stays, and is answered 503 (`NC`). */
+function resolved(mesh: MeshConfig, action: Route['action'], port: number): Route['action'] {
+  if (action.kind !== 'forward') return action;
+  const nameOf = (destination: string): string => {
+    const [service = '', version = ''] = destination.split('/');
+    const ports = mesh.app.services.find(({ name }) => name === service)?.ports ?? [];
+    const known = ports.some((declared) => declared.port === port) ? port : ports[0]?.port;
+    return known === undefined ? destination : clusterName(service, known, version);
+  };
+  return {
+    ...action,
+    retry: mesh.retries ? action.retry : null,
+    clusters: action.clusters.map((entry) => ({ ...entry, cluster: nameOf(entry.cluster) })),
+    mirrors: action.mirrors.map((entry) => ({ ...entry, cluster: nameOf(entry.cluster) })),
+  };
 }
 
 /** Every version of the service, with the service's timeout and retries: what a mesh does without any policy. */
@@ -75,8 +100,11 @@ function defaultRoute(mesh: MeshConfig, service: string, { port }: Pick<AppPort,
       cors: null,
       timeoutMs: settings?.timeoutMs ?? null,
       retry: mesh.retries ? retryPolicy(service, settings?.retries ?? null) : null,
+      hash: [],
+      mirrors: [],
     },
     responseFields: null,
+    fault: null,
   };
 }
 
@@ -99,6 +127,7 @@ function sidecarConfig(
     role: 'sidecar',
     inbound: inboundOf(mesh, workload),
     outbound,
+    limits: DEFAULT_SIDECAR_LIMITS,
     exchangesPerSecond: EXCHANGES_PER_SECOND,
   };
 }
@@ -108,6 +137,7 @@ function inboundOf(mesh: MeshConfig, workload: WorkloadSpec): InboundConfig {
     mtls: mesh.mtls,
     ports: workload.ports,
     faults: mesh.faults.filter((fault) => fault.to === workload.app || fault.to === workload.name),
+    rateLimits: mesh.app.settings[workload.app]?.rateLimits ?? [],
     callers: callersOf(mesh),
   };
 }
@@ -140,8 +170,9 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     trustDomain: TRUST_DOMAIN,
     seed: mesh.seed,
     role: 'gateway',
-    inbound: { mtls: 'strict', ports: [], faults: [], callers: {} },
+    inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
     outbound: { ...outbound, virtualHosts: [edge] },
+    limits: DEFAULT_SIDECAR_LIMITS,
     exchangesPerSecond: EXCHANGES_PER_SECOND,
   };
 }

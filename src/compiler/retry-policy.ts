@@ -18,9 +18,13 @@ export function retryPolicy(service: string, settings: RetrySettings | null): Re
     attempts: wanted.attempts,
     retryOn: words,
     retriableStatusCodes: codes,
+    retriableHeaders: [],
     perTryTimeoutMs: wanted.perTryTimeoutMs,
     backoffBaseMs: BACKOFF.baseMs,
     backoffMaxMs: BACKOFF.maxMs,
+    retryAfterMaxMs: null,
+    avoidTriedHosts: true,
+    nonIdempotent: 'never',
     origin: settings === null ? "Istio's default retry policy" : `x-mesh.services.${service}.retries`,
   };
 }

@@ -1,4 +1,5 @@
-import type { RetrySettings, ServiceSettings, SourceRef } from '../model/app.js';
+import { NO_SETTINGS, type RetrySettings, type ServiceSettings, type SourceRef } from '../model/app.js';
+import { type BalancingAlgorithm, CLUSTER_DEFAULTS } from '../model/cluster.js';
 import { ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
 import { RETRY_CONDITIONS } from '../model/route.js';
 import { type Findings, suggestion } from './problems.js';
@@ -18,7 +19,12 @@ export interface MeshExtension {
 }
 
 const KNOWN_CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
-const BALANCERS = ['LEAST_REQUEST', 'ROUND_ROBIN'] as const;
+const BALANCERS: Readonly<Record<string, BalancingAlgorithm>> = {
+  LEAST_REQUEST: { kind: 'least-request', choices: 2 },
+  ROUND_ROBIN: { kind: 'round-robin' },
+  RANDOM: { kind: 'random' },
+  PEAK_EWMA: { kind: 'peak-ewma', defaultRttMs: 30, decayMs: 10_000 },
+};
 
 /** Reads it strictly: an unknown key is a problem, since a policy that is silently dropped teaches the wrong thing. */
 export function readMeshExtension(view: YamlView | null, findings: Findings): MeshExtension {
@@ -92,17 +98,19 @@ function pathOf(view: YamlView, findings: Findings): string {
 function readSettings(view: YamlView, where: string, findings: Findings): ServiceSettings {
   let retries: RetrySettings | null = null;
   let timeoutMs: number | null = null;
-  let balancer: ServiceSettings['balancer'] = null;
+  let traffic: ServiceSettings['traffic'] = {};
   for (const { key, keySource, value } of view.entries(where)) {
     if (key === 'retries') retries = readRetries(value, `${where}.retries`, findings);
     else if (key === 'timeout') timeoutMs = durationOf(value, `${where}.timeout`, findings);
     else if (key === 'balancer') {
-      const text = value.text(`${where}.balancer`);
-      balancer = BALANCERS.find((known) => known === text) ?? null;
-      if (balancer === null) findings.problem(value.source, `${where}.balancer must be ${BALANCERS.join(' or ')}`);
+      const names = Object.keys(BALANCERS);
+      const text = value.text(`${where}.balancer`) ?? '';
+      const algorithm = names.includes(text) ? BALANCERS[text] : undefined;
+      if (algorithm === undefined) findings.problem(value.source, `${where}.balancer must be ${names.join(' or ')}`);
+      else traffic = { ...traffic, balancing: { ...CLUSTER_DEFAULTS.balancing, algorithm } };
     } else findings.unknownKey(keySource, key, where, ['retries', 'timeout', 'balancer']);
   }
-  return { retries, timeoutMs, balancer };
+  return { ...NO_SETTINGS, retries, timeoutMs, traffic };
 }
 
 function readRetries(view: YamlView, where: string, findings: Findings): RetrySettings {

@@ -1,3 +1,7 @@
+import type { TrafficPolicy } from './cluster.js';
+import type { RateLimit } from './rate-limit.js';
+import type { Route } from './route.js';
+
 /** What the user brings: workloads and the services they form (DESIGN §2). Produced by `compose/`, read by everyone. */
 
 /** Where a value stands in a file the user wrote; lines and columns count from 1. */
@@ -59,8 +63,19 @@ export interface ServiceSettings {
   readonly retries: RetrySettings | null;
   /** Overall deadline of a call in ms; null = none (Istio's default). */
   readonly timeoutMs: number | null;
-  readonly balancer: 'LEAST_REQUEST' | 'ROUND_ROBIN' | null;
+  /** How its endpoints are used, where that differs from the defaults. */
+  readonly traffic: Partial<TrafficPolicy>;
+  /**
+   * Its routes in order, instead of the one to all of its versions. Clusters are named `service` or `service/version`; a
+   * route without a retry policy has the service's.
+   */
+  readonly routes: readonly Route[];
+  /** Limits at its own workloads. */
+  readonly rateLimits: readonly RateLimit[];
 }
+
+/** A service that nothing is said about. */
+export const NO_SETTINGS: ServiceSettings = { retries: null, timeoutMs: null, traffic: {}, routes: [], rateLimits: [] };
 
 export interface AppSpec {
   /** Sample or Compose project name. */

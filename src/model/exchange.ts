@@ -47,7 +47,17 @@ export interface Party {
 }
 
 export interface Decision {
-  readonly kind: 'route' | 'split' | 'endpoint' | 'retry' | 'fault' | 'timeout' | 'mtls' | 'passthrough';
+  readonly kind:
+    | 'route'
+    | 'split'
+    | 'endpoint'
+    | 'retry'
+    | 'fault'
+    | 'timeout'
+    | 'mtls'
+    | 'passthrough'
+    | 'mirror'
+    | 'rate-limit';
   /** A plain sentence without the final full stop. */
   readonly text: string;
   /** Name of the rule, fault or policy that decided; empty when none did. */

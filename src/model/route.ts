@@ -8,6 +8,7 @@ export interface Route {
   readonly action: RouteAction;
   /** Changes of fields on every answer of this route, the proxy's own included. */
   readonly responseFields: FieldChanges | null;
+  readonly fault: RouteFault | null;
 }
 
 /** Every part that is given must hold. */
@@ -73,41 +74,90 @@ export interface CorsPolicy {
   readonly answerUnmatched: boolean;
 }
 
-/** How patiently a request is forwarded. */
+/** How patiently a request is forwarded, by what consistent hashing chooses, and where copies go. */
 export interface ForwardPolicy {
   /** Over all tries and the pauses between them; null = no limit. */
   readonly timeoutMs: number | null;
   readonly retry: RetryPolicy | null;
+  /** Empty = consistent hashing chooses at random. */
+  readonly hash: readonly HashPolicy[];
+  readonly mirrors: readonly Mirror[];
 }
+
+/** One thing that requests are told apart by; several are combined in order (Envoy). */
+export type HashPolicy = {
+  /** Where it is found, the policies behind it say nothing. */
+  readonly terminal: boolean;
+} & (
+  | { readonly kind: 'header' | 'query'; readonly name: string }
+  | { readonly kind: 'source-ip' }
+  | {
+      readonly kind: 'cookie';
+      readonly name: string;
+      readonly path: string;
+      /** A missing cookie is made: 0 = for the session. Null = it is not. */
+      readonly ttlSeconds: number | null;
+      readonly attributes: readonly { readonly name: string; readonly value: string }[];
+    }
+);
 
 export interface RetryPolicy {
   /** Retries after the first try. */
   readonly attempts: number;
   readonly retryOn: readonly RetryCondition[];
   readonly retriableStatusCodes: readonly number[];
+  /** For `retriable-headers`: answers with one of these are retried. */
+  readonly retriableHeaders: readonly FieldMatch[];
   readonly perTryTimeoutMs: number | null;
-  /** Full jitter: random in [0, min(2^n - 1) × base, max)). Envoy: 25 and 250 ms. */
+  /** Full jitter: random in [0, min((2^n - 1) × base, max)). Envoy: 25 and 250 ms. */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
+  /** An answer's `Retry-After` takes the place of the back-off, up to this much; null = it says nothing. */
+  readonly retryAfterMaxMs: number | null;
+  /** Another endpoint is asked, if there is one. */
+  readonly avoidTriedHosts: boolean;
+  /**
+   * Requests that may have been executed and are not idempotent: `never` again, only with an `Idempotency-Key`, or
+   * `always` (Envoy, which does not look at the method).
+   */
+  readonly nonIdempotent: 'never' | 'with-key' | 'always';
   /** Where it comes from, for explanations: `Istio's default`, `x-mesh.services.ratings`. */
   readonly origin: string;
 }
 
-/** The words of Envoy's `x-envoy-retry-on` that apply to HTTP/1.1 today. */
+/** The words of Envoy's `x-envoy-retry-on` and `x-envoy-retry-grpc-on` that mean something for HTTP/1.1. */
 export const RETRY_CONDITIONS = [
   '5xx',
   'gateway-error',
   'reset',
   'reset-before-request',
   'connect-failure',
+  'envoy-ratelimited',
   'refused-stream',
   'retriable-4xx',
   'retriable-status-codes',
-  'unavailable',
+  'retriable-headers',
   'cancelled',
+  'deadline-exceeded',
+  'internal',
+  'resource-exhausted',
+  'unavailable',
 ] as const;
 
 export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
+
+/** Fire and forget: a copy of a request goes to another cluster, and nobody waits for what it answers. */
+export interface Mirror {
+  readonly cluster: string;
+  /** Share of the requests, 0-100. */
+  readonly percent: number;
+}
+
+/** Istio's `fault`: in the caller's sidecar, before the request goes anywhere, so that no retry meets it. */
+export interface RouteFault {
+  readonly delay: { readonly ms: number; readonly percent: number } | null;
+  readonly abort: { readonly status: number; readonly grpcStatus: number | null; readonly percent: number } | null;
+}
 
 export interface WeightedCluster {
   readonly cluster: string;

@@ -1,5 +1,8 @@
 import type { AppProtocol } from './app.js';
+import type { Cluster } from './cluster.js';
 import type { Fault } from './fault.js';
+import type { SidecarLimits } from './limits.js';
+import type { RateLimit } from './rate-limit.js';
 import type { Route } from './route.js';
 
 /**
@@ -16,6 +19,7 @@ export interface SidecarConfig {
   readonly role: SidecarRole;
   readonly inbound: InboundConfig;
   readonly outbound: OutboundConfig;
+  readonly limits: SidecarLimits;
   /** Full Exchange records sent per second at most; metrics stay complete beyond it. */
   readonly exchangesPerSecond: number;
 }
@@ -35,6 +39,7 @@ export interface InboundConfig {
   readonly ports: readonly { readonly port: number; readonly protocol: AppProtocol }[];
   /** Faults that act at this workload, in the order in which they are tried. */
   readonly faults: readonly Fault[];
+  readonly rateLimits: readonly RateLimit[];
   /** SPIFFE ID → who may be meant by it, so that faults and records may name callers. */
   readonly callers: Readonly<Record<string, { readonly app: string; readonly workloads: readonly string[] }>>;
 }
@@ -61,26 +66,4 @@ export interface VirtualHost {
   readonly port: number;
   readonly domains: readonly string[];
   readonly routes: readonly Route[];
-}
-
-export interface Cluster {
-  /** Envoy-style: `outbound|9080|v2|reviews.default.svc.cluster.local`. */
-  readonly name: string;
-  readonly service: string;
-  readonly subset: string;
-  readonly port: number;
-  readonly protocol: AppProtocol;
-  readonly balancer: 'LEAST_REQUEST' | 'ROUND_ROBIN';
-  readonly connectTimeoutMs: number;
-  /** Mutual TLS with the SPIFFE IDs that the server may have (secure naming), or plaintext. */
-  readonly tls: { readonly spiffeIds: readonly string[] } | null;
-  readonly endpoints: readonly Endpoint[];
-}
-
-export interface Endpoint {
-  /** Address that this sidecar dials: pod IP and app port (Docker), 127.0.0.1 and the peer's inbound port (local). */
-  readonly address: string;
-  readonly port: number;
-  readonly workload: string;
-  readonly version: string;
 }

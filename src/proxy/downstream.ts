@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Sweeper } from '../platform/sweeper.js';
 import type { Body } from './codec/body.js';
 import type { RequestHead } from './codec/message.js';
-import { HttpConnection } from './listener/http-connection.js';
+import { type ConnectionLimits, HttpConnection } from './listener/http-connection.js';
 import { Call, type Handler, type Peer } from './pipeline/call.js';
 import { ExchangeRecord, PLAIN } from './pipeline/exchange-record.js';
 import type { ProxyError } from './pipeline/proxy-error.js';
@@ -17,6 +17,9 @@ export interface DownstreamParts {
   readonly recorder: Recorder;
   readonly workload: string;
   readonly version: () => number;
+  /** Of the newest configuration; a connection keeps those that it began with. */
+  readonly limits: () => ConnectionLimits;
+  /** Answers ask callers to close their connections. */
   readonly draining: () => boolean;
 }
 
@@ -64,6 +67,7 @@ export function serveHttp(parts: DownstreamParts, arrival: Arrival, handler: Han
   return new HttpConnection(arrival.socket, {
     clock: parts.clock,
     sweeper: parts.sweeper,
+    limits: parts.limits(),
     handler,
     newCall: (head, body) => newCall(parts, arrival, head, body),
     onBadRequest: (error) => noteBadRequest(parts, arrival, error),

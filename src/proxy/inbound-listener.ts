@@ -3,6 +3,7 @@ import type { Server as TlsServer } from 'node:tls';
 import type { AppProtocol } from '../model/app.js';
 import type { Security } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
+import type { Timer } from '../platform/clock.js';
 import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, newRecord, serveHttp } from './downstream.js';
 import { readOpening } from './listener/first-byte.js';
@@ -20,11 +21,6 @@ export interface InboundListenerParts extends DownstreamParts {
   readonly appPort: (port: number) => number;
 }
 
-/** How long a silent connection may stay silent, ms: on TCP ports a server that speaks first must not wait for it. */
-const SNIFF_MS = { http: 2_000, tcp: 40 } as const;
-/** In strict mode the caller's TLS must come first whatever the protocol, so that a slow machine may take its time, ms. */
-const STRICT_MS = 5_000;
-
 /**
  * The callee's side: first byte, then mutual TLS or plaintext as the mode allows, then HTTP or bytes as the port is
  * declared. A port that nobody declared counts as TCP.
@@ -32,9 +28,11 @@ const STRICT_MS = 5_000;
 export class InboundListener {
   readonly #parts: InboundListenerParts;
   readonly #tls: TlsServer;
-  /** Ports of connections that are in their handshake. */
   /** How to end each plaintext connection that is open. */
   readonly #plain = new Map<Socket, () => void>();
+  /** Ends handshakes that take too long. */
+  readonly #handshakes = new WeakMap<Socket, Timer>();
+  /** Ports of connections that are in their handshake. */
   readonly #arriving = new WeakMap<Socket, { port: number; tcp: Socket }>();
 
   constructor(parts: InboundListenerParts) {
@@ -48,15 +46,26 @@ export class InboundListener {
   accept(socket: Socket, port: number): void {
     const protocol = this.#protocolOf(port);
     this.#arriving.set(socket, { port, tcp: socket });
-    const { mtls } = this.#parts.state().config.inbound;
+    const { inbound, limits } = this.#parts.state().config;
+    const { mtls } = inbound;
     if (mtls === 'disable') return this.#servePlain(socket, port, protocol);
-    readOpening(socket, this.#parts.clock, mtls === 'strict' ? STRICT_MS : SNIFF_MS[protocol], (opening) => {
-      if (opening.kind === 'tls') this.#tls.emit('connection', socket);
+    // On TCP ports a server that speaks first must not wait for long; in strict mode the caller's TLS comes first
+    // whatever the protocol, so that a slow machine may take its time.
+    const sniffMs = protocol === 'http' ? limits.sniffHttpMs : limits.sniffTcpMs;
+    readOpening(socket, this.#parts.clock, mtls === 'strict' ? limits.handshakeMs : sniffMs, (opening) => {
+      if (opening.kind === 'tls') this.#handshake(socket, limits.handshakeMs);
       else if (opening.kind === 'closed') socket.destroy();
       else if (opening.kind === 'silent' && protocol === 'http') socket.destroy();
       else if (mtls === 'strict') this.#refuse(socket);
       else this.#servePlain(socket, port, protocol);
     });
+  }
+
+  #handshake(socket: Socket, allowedMs: number): void {
+    const timer = this.#parts.clock.after(allowedMs, () => socket.destroy());
+    this.#handshakes.set(socket, timer);
+    socket.once('close', () => timer.cancel());
+    this.#tls.emit('connection', socket);
   }
 
   /** From now on nobody is served without an identity: plaintext connections that are open end after what they are at. */
@@ -78,6 +87,7 @@ export class InboundListener {
   #onSecure(secured: Secured): void {
     const { socket, security } = secured;
     const tcp = parentOf(socket);
+    this.#handshakes.get(tcp)?.cancel();
     const port = this.#arriving.get(tcp)?.port ?? 0;
     const own = this.#parts.state().config.workload.spiffeId;
     const peer = {
@@ -96,7 +106,12 @@ export class InboundListener {
     }
     serveTcp(this.#parts, arrival, (record) => {
       record.source = this.#parts.state().config.inbound.callers[arrival.peer.principal]?.workloads[0] ?? 'unknown';
-      return openSocket('127.0.0.1', this.#parts.appPort(arrival.port), 1_000, this.#parts.clock).socket;
+      return openSocket(
+        '127.0.0.1',
+        this.#parts.appPort(arrival.port),
+        this.#parts.state().config.limits.appConnectMs,
+        this.#parts.clock,
+      ).socket;
     });
     return null;
   }

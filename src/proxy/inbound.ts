@@ -3,23 +3,18 @@ import type { Random } from '../platform/random.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
 import { type FaultLedger, injectFaults } from './fault-injection/fault.js';
 import { identifyCaller } from './headers/sanitize.js';
-import {
-  AttemptCall,
-  type Call,
-  type ClusterState,
-  EndpointCall,
-  type EndpointState,
-  type Filter,
-  type Handler,
-  RoutedCall,
-} from './pipeline/call.js';
+import { type MemoryGuard, shed } from './listener/overload.js';
+import { AttemptCall, type Call, EndpointCall, type Filter, type Handler, RoutedCall } from './pipeline/call.js';
+import type { ClusterState, EndpointState } from './pipeline/cluster.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { pipeline } from './pipeline/pipeline.js';
 import type { ProxyError } from './pipeline/proxy-error.js';
 import { rescue } from './pipeline/rescue.js';
+import { type LimitTable, limitRate } from './rate-limiting/rate-limit.js';
 import { trace } from './telemetry/trace.js';
+import { type Connected, termsOf } from './upstream/acquire.js';
 import { openSocket } from './upstream/connect.js';
-import { type Connected, forward } from './upstream/forward.js';
+import { forward } from './upstream/forward.js';
 import type { UpstreamPool } from './upstream/pool.js';
 
 export interface InboundParts {
@@ -28,13 +23,12 @@ export interface InboundParts {
   readonly state: () => SidecarState;
   readonly pool: UpstreamPool;
   readonly faults: FaultLedger;
+  readonly rateLimits: () => LimitTable;
+  readonly memory: MemoryGuard;
   /** Where the app of a declared port listens. */
   readonly appPort: (port: number) => number;
   readonly onBug: (error: ProxyError) => void;
 }
-
-/** Time to reach the app on loopback, ms. */
-const APP_CONNECT_MS = 1_000;
 
 /** The way of a request from another workload to the app, in the order it is met. */
 export function inboundPipeline(parts: InboundParts): Handler<Call> {
@@ -43,8 +37,10 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
   const connect = (call: EndpointCall) => connectToApp(call, parts);
   return pipeline<Call>()
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
+    .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls; then mesh fields go
     .through(trace(random, false)) // the app's own calls hang below this sidecar's span
+    .through(limitRate(clock, parts.rateLimits)) // what is turned away costs neither a fault nor the app anything
     .through(injectFaults({ clock, random, faults: () => inbound().faults, ledger: parts.faults })) // the app must not notice
     .through(toApp(parts)) // Call -> EndpointCall: there is one endpoint
     .end(forward({ clock, pool, connect, extra: fieldsForApp }));
@@ -71,14 +67,20 @@ function appCluster(apps: Map<number, ClusterState>, port: number, parts: Inboun
   return cluster;
 }
 
-const APP_ROUTE = { name: 'inbound', timeoutMs: null, retry: null } as const;
+const APP_ROUTE = { name: 'inbound', timeoutMs: null, retry: null, hash: [], mirrors: [] } as const;
 
 async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Connected> {
+  const { cluster } = call.attempt.routed;
   const { address, port } = call.endpoint.config;
   const started = parts.clock.monotonic();
-  const opening = openSocket(address, port, APP_CONNECT_MS, parts.clock);
+  const opening = openSocket(address, port, parts.state().config.limits.appConnectMs, parts.clock);
   call.attempt.active = opening;
-  const connection = parts.pool.adopt(await opening.socket, call.endpoint.key, PLAIN);
+  const connection = parts.pool.adopt(
+    await opening.socket,
+    call.endpoint.key,
+    PLAIN,
+    termsOf(cluster.config, cluster, parts.clock),
+  );
   return { connection, connectMs: parts.clock.monotonic() - started, handshakeMs: 0 };
 }
 

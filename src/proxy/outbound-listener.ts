@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Cluster } from '../model/sidecar-config.js';
+import type { Cluster } from '../model/cluster.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SidecarState } from './discovery/state.js';

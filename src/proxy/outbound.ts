@@ -2,21 +2,26 @@ import type { Attempt } from '../model/exchange.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import { chooseEndpoint } from './balancing/endpoint.js';
+import { observeEndpoints } from './circuit-breaking/observe.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
+import { injectRouteFaults } from './fault-injection/route-fault.js';
 import { SOURCE_FIELD, sanitizeEdgeRequest, sanitizeRequest } from './headers/sanitize.js';
+import { type MemoryGuard, shed } from './listener/overload.js';
+import { mirror } from './mirroring/mirror.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
-import { type Call, type EndpointCall, type Handler, RoutedCall } from './pipeline/call.js';
+import { type AttemptCall, type Call, type EndpointCall, type Handler, RoutedCall } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { pipeline } from './pipeline/pipeline.js';
 import { ProxyError } from './pipeline/proxy-error.js';
 import { rescue } from './pipeline/rescue.js';
 import { attempts } from './retries/attempts.js';
-import { route } from './routing/route.js';
+import { matchRoute, toDestination } from './routing/route.js';
 import type { Recorder } from './telemetry/recorder.js';
 import { trace } from './telemetry/trace.js';
 import { deadline, perTryDeadline } from './timeouts/deadline.js';
+import { type Connected, termsOf } from './upstream/acquire.js';
 import { openSocket } from './upstream/connect.js';
-import { type Connected, forward } from './upstream/forward.js';
+import { forward } from './upstream/forward.js';
 import type { UpstreamPool } from './upstream/pool.js';
 
 export interface OutboundParts {
@@ -27,6 +32,7 @@ export interface OutboundParts {
   readonly pool: UpstreamPool;
   readonly recorder: Recorder;
   readonly workload: string;
+  readonly memory: MemoryGuard;
   /** The gateway: callers are outside the mesh. */
   readonly edge: boolean;
   readonly onBug: (error: ProxyError) => void;
@@ -37,18 +43,26 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
   const { clock, random, recorder, workload } = parts;
   const onAttempt = (call: Call, attempt: Attempt) => recorder.attempt(workload, call.record.service, attempt);
   const connect = (call: EndpointCall) => connectTo(call, parts);
+  const bodyBytes = (): number => parts.state().config.limits.replayBytes;
   const source = `${SOURCE_FIELD}: ${workload}\r\n`;
   const extra = (call: EndpointCall) => extraFields(call, source);
+  const toEndpoint = pipeline<AttemptCall>()
+    .through(perTryDeadline(clock)) // behind the retries: a slow try may be followed by another
+    .through(chooseEndpoint(clock)) // AttemptCall -> EndpointCall; each try chooses anew
+    .through(observeEndpoints()) // nearest to the endpoint: what it sees is the endpoint's doing
+    .end(forward({ clock, pool: parts.pool, connect, extra }));
   return pipeline<Call>()
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
+    .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
     .through(trace(random, parts.edge)) // before any decision: decisions are keyed by the request id
-    .through(route({ table: parts.state, random, unknownHost: (call) => unknownHost(call, parts) })) // Call -> RoutedCall
+    .through(matchRoute({ table: parts.state, random })) // Call -> MatchedCall
+    .through(injectRouteFaults({ clock, random })) // before the timeout and the tries: no retry meets them
+    .through(toDestination({ table: parts.state, unknownHost: (call) => unknownHost(call, parts) })) // -> RoutedCall
+    .through(mirror({ clock, random, clusters: () => parts.state().clusters, bodyBytes, send: toEndpoint })) // the request is ready
     .through(deadline(clock)) // before the retries: covers all tries and the pauses between them
-    .through(attempts({ clock, random, onAttempt })) // RoutedCall -> AttemptCall, once per try
-    .through(perTryDeadline(clock)) // behind the retries: a slow try may be followed by another
-    .through(chooseEndpoint(random)) // AttemptCall -> EndpointCall; each try chooses anew
-    .end(forward({ clock, pool: parts.pool, connect, extra }));
+    .through(attempts({ clock, random, onAttempt, replayBytes: bodyBytes })) // RoutedCall -> AttemptCall, once per try
+    .end(toEndpoint);
 }
 
 /** Hosts that nobody declared: Istio's ALLOW_ANY passes them on to where they were going, REGISTRY_ONLY answers 502. */
@@ -72,11 +86,13 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   return new RoutedCall(call, PASSTHROUGH_ROUTE, cluster);
 }
 
-const PASSTHROUGH_ROUTE = { name: 'allow_any', timeoutMs: null, retry: null } as const;
+const PASSTHROUGH_ROUTE = { name: 'allow_any', timeoutMs: null, retry: null, hash: [], mirrors: [] } as const;
 
 async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Connected> {
-  const { config } = call.attempt.routed.cluster;
+  const { cluster } = call.attempt.routed;
+  const { config } = cluster;
   const { address, port } = call.endpoint.config;
+  const terms = termsOf(config, cluster, parts.clock);
   const started = parts.clock.monotonic();
   const opening = openSocket(address, port, config.connectTimeoutMs, parts.clock);
   call.attempt.active = opening;
@@ -84,14 +100,18 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   const connected = parts.clock.monotonic();
   if (config.tls === null) {
     return {
-      connection: parts.pool.adopt(socket, call.endpoint.key, PLAIN),
+      connection: parts.pool.adopt(socket, call.endpoint.key, PLAIN, terms),
       connectMs: connected - started,
       handshakeMs: 0,
     };
   }
   call.attempt.active = { abort: () => socket.destroy() };
-  const secured = await parts.identity.secure(socket, serverName(config), config.tls.spiffeIds);
-  const connection = parts.pool.adopt(secured.socket, call.endpoint.key, secured.security);
+  const { handshakeMs } = parts.state().config.limits;
+  const patience = parts.clock.after(handshakeMs, () => socket.destroy());
+  const secured = await parts.identity
+    .secure(socket, serverName(config), config.tls.spiffeIds)
+    .finally(() => patience.cancel());
+  const connection = parts.pool.adopt(secured.socket, call.endpoint.key, secured.security, terms);
   return { connection, connectMs: connected - started, handshakeMs: parts.clock.monotonic() - connected };
 }
 
@@ -101,6 +121,9 @@ function serverName(cluster: { readonly name: string }): string {
 }
 
 function extraFields(call: EndpointCall, source: string): string {
-  const count = `x-envoy-attempt-count: ${call.attempt.number}\r\n`;
+  const { number, routed } = call.attempt;
+  const { retry, timeoutMs } = routed.route;
+  const expected = retry?.perTryTimeoutMs ?? timeoutMs;
+  const count = `x-envoy-attempt-count: ${number}\r\n${expected === null ? '' : `x-envoy-expected-rq-timeout-ms: ${expected}\r\n`}`;
   return call.attempt.routed.cluster.config.tls === null ? count : count + source;
 }

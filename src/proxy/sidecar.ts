@@ -1,21 +1,30 @@
+import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../model/limits.js';
 import { TRUST_DOMAIN } from '../model/names.js';
 import type { SidecarConfig } from '../model/sidecar-config.js';
 import type { Clock } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
+import { heapReading } from '../platform/memory.js';
 import type { Random } from '../platform/random.js';
 import { Sweeper } from '../platform/sweeper.js';
-import { buildState, endpointKeys, type SidecarState } from './discovery/state.js';
+import { makePicker } from './balancing/picker.js';
+import { type BreakerEvent, Breakers } from './circuit-breaking/breakers.js';
+import { headLimits } from './codec/fields.js';
+import { buildState, endpointKeys, type Makers, type SidecarState } from './discovery/state.js';
 import type { DownstreamParts } from './downstream.js';
 import { FaultLedger } from './fault-injection/fault.js';
 import { inboundPipeline } from './inbound.js';
 import { InboundListener } from './inbound-listener.js';
+import type { ConnectionLimits } from './listener/http-connection.js';
+import { MemoryGuard, type MemoryLevel, type MemoryReading } from './listener/overload.js';
 import { TlsIdentity } from './mtls/tls-identity.js';
 import { outboundPipeline } from './outbound.js';
 import type { OutboundListenerParts } from './outbound-listener.js';
 import type { ProxyError } from './pipeline/proxy-error.js';
+import { LimitTable } from './rate-limiting/rate-limit.js';
+import { retryGate } from './retries/budget.js';
 import { compileHost } from './routing/compile-host.js';
 import { Recorder } from './telemetry/recorder.js';
-import { IDLE_MS, UpstreamPool } from './upstream/pool.js';
+import { type PoolLimits, UpstreamPool } from './upstream/pool.js';
 
 export interface SidecarParts {
   readonly clock: Clock;
@@ -25,6 +34,20 @@ export interface SidecarParts {
   readonly edge: boolean;
   /** Where the app of a declared port listens. */
   readonly appPort: (port: number) => number;
+  /** How full this process's memory is; for tests. */
+  readonly memory?: () => MemoryReading;
+}
+
+function connectionLimits(limits: SidecarLimits): ConnectionLimits {
+  return { ...limits, head: headLimits(limits) };
+}
+
+function memoryEvent(level: MemoryLevel, percent: number): BreakerEvent {
+  const share = `${Math.round(percent)} % of its memory is used`;
+  const about = { service: '', workload: '', endpoint: '' };
+  if (level === 'fine') return { ...about, kind: 'relieved', text: `the sidecar has memory again: ${share}` };
+  const what = level === 'shed' ? 'turns requests away' : 'asks callers to close their connections';
+  return { ...about, kind: 'shed', text: `the sidecar ${what}: ${share}` };
 }
 
 /** One proxy: its two pipelines, what they share, and the configuration they obey. Sockets come from outside. */
@@ -34,6 +57,11 @@ export class Sidecar {
   readonly faults = new FaultLedger();
   readonly outbound: OutboundListenerParts;
   readonly inbound: InboundListener;
+  readonly memory: MemoryGuard;
+  readonly #makers: Makers;
+  readonly #breakers: Breakers;
+  #rateLimits = new LimitTable([], null);
+  #connectionLimits: ConnectionLimits;
   readonly #toSidecars: UpstreamPool;
   readonly #toApp: UpstreamPool;
   #state: SidecarState;
@@ -44,10 +72,28 @@ export class Sidecar {
     const sweeper = new Sweeper(clock);
     this.identity = new TlsIdentity(TRUST_DOMAIN, () => clock.now());
     this.recorder = new Recorder(clock);
-    this.#toSidecars = new UpstreamPool(sweeper, IDLE_MS.sidecar);
-    this.#toApp = new UpstreamPool(sweeper, IDLE_MS.app);
-    this.#state = buildState(emptyConfig(workload, parts.edge), null, compileHost);
     const state = (): SidecarState => this.#state;
+    this.#makers = {
+      host: compileHost,
+      picker: (config, endpoints, load) => makePicker(config, endpoints, load, { clock, random }),
+      retries: (config, load) => retryGate(config, load, clock),
+      now: () => clock.monotonic(),
+    };
+    this.#state = buildState(emptyConfig(workload, parts.edge), null, this.#makers);
+    this.#connectionLimits = connectionLimits(this.#state.config.limits);
+    const poolLimits = (idle: 'appIdleMs' | 'sidecarIdleMs') => (): PoolLimits => {
+      const { head, interimAnswers, [idle]: idleMs } = this.#connectionLimits;
+      return { ...head, interimAnswers, idleMs };
+    };
+    this.#toSidecars = new UpstreamPool(sweeper, poolLimits('sidecarIdleMs'));
+    this.#toApp = new UpstreamPool(sweeper, poolLimits('appIdleMs'));
+    this.#breakers = new Breakers({ clock, random, onEvent: (event) => this.recorder.happened(workload, event) });
+    this.memory = new MemoryGuard({
+      clock,
+      read: parts.memory ?? heapReading,
+      limits: () => this.#state.config.limits,
+      onChange: (level, percent) => this.recorder.happened(workload, memoryEvent(level, percent)),
+    });
     const onBug = (error: ProxyError): void => parts.log.error({ error: error.stack }, 'a bug in the sidecar');
     const downstream: DownstreamParts = {
       clock,
@@ -55,9 +101,10 @@ export class Sidecar {
       recorder: this.recorder,
       workload,
       version: () => this.#state.config.version,
-      draining: () => this.#draining,
+      limits: () => this.#connectionLimits,
+      draining: () => this.#draining || this.memory.level !== 'fine',
     };
-    const common = { clock, random, state, onBug };
+    const common = { clock, random, state, onBug, memory: this.memory };
     this.outbound = {
       ...downstream,
       state,
@@ -77,7 +124,13 @@ export class Sidecar {
       state,
       identity: this.identity,
       appPort: parts.appPort,
-      handler: inboundPipeline({ ...common, pool: this.#toApp, faults: this.faults, appPort: parts.appPort }),
+      handler: inboundPipeline({
+        ...common,
+        pool: this.#toApp,
+        faults: this.faults,
+        rateLimits: () => this.#rateLimits,
+        appPort: parts.appPort,
+      }),
     });
   }
 
@@ -102,9 +155,13 @@ export class Sidecar {
     const current = this.#state.config.version;
     if (config.version < current)
       throw new Error(`version ${config.version} is older than ${current}, which is obeyed`);
-    const next = buildState(config, this.#state, compileHost);
+    const rateLimits = new LimitTable(config.inbound.rateLimits, this.#rateLimits);
+    const next = buildState(config, this.#state, this.#makers);
     const before = this.#state.config.inbound.mtls;
     this.#state = next;
+    this.#rateLimits = rateLimits;
+    this.#connectionLimits = connectionLimits(config.limits);
+    this.#breakers.follow(next.clusters);
     if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);
     this.faults.keepOnly(new Set(config.inbound.faults.map(({ name }) => name)));
@@ -116,6 +173,12 @@ export class Sidecar {
   drain(): void {
     this.#draining = true;
   }
+
+  /** Ends what would go on by itself: timers of breakers, the look at the memory. */
+  close(): void {
+    this.#breakers.close();
+    this.memory.stop();
+  }
 }
 
 /** What a sidecar obeys before the first configuration: nothing goes anywhere. */
@@ -126,8 +189,9 @@ function emptyConfig(workload: string, edge: boolean): SidecarConfig {
     trustDomain: TRUST_DOMAIN,
     seed: 0,
     role: edge ? 'gateway' : 'sidecar',
-    inbound: { mtls: 'strict', ports: [], faults: [], callers: {} },
+    inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
     outbound: { listeners: [], virtualHosts: [], clusters: [], unknownHosts: 'registry-only' },
+    limits: DEFAULT_SIDECAR_LIMITS,
     exchangesPerSecond: 200,
   };
 }

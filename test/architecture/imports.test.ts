@@ -43,7 +43,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
 /** Folders directly under proxy/ that wire others together; the rest are feature folders. */
 const PROXY_WIRING = new Set(['']);
 /** Feature folders that every other one may know: the words of the data path. */
-const PROXY_GROUND = new Set(['codec', 'pipeline', 'tunnel']);
+const PROXY_GROUND = new Set(['codec', 'matching', 'pipeline', 'tunnel']);
 
 const root = resolve(import.meta.dirname, '../..');
 const files = walk(join(root, 'src')).map((file) => relative(root, file));

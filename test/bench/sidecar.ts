@@ -1,6 +1,8 @@
+import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, OUTLIER_DEFAULTS } from '../../src/model/cluster.js';
+import { DEFAULT_SIDECAR_LIMITS } from '../../src/model/limits.js';
 import { TRUST_DOMAIN } from '../../src/model/names.js';
 import type { FieldMatch, Route } from '../../src/model/route.js';
-import type { Cluster, SidecarConfig } from '../../src/model/sidecar-config.js';
+import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { seededRandom } from '../../src/platform/random.js';
 import { onExplicitOutbound } from '../../src/proxy/outbound-listener.js';
@@ -37,15 +39,19 @@ const sidecar = new Sidecar({
 });
 
 const cluster: Cluster = {
+  ...CLUSTER_DEFAULTS,
+  ejection: OUTLIER_DEFAULTS,
+  retryBudget: { kind: 'concurrent', percent: 20, minimum: 3 },
   name: 'outbound|9080||reviews.default.svc.cluster.local',
   service: 'reviews',
   subset: '',
   port: 9080,
   protocol: 'http',
-  balancer: 'LEAST_REQUEST',
   connectTimeoutMs: 10_000,
   tls: options.tls === null ? null : { spiffeIds: [options.tls.spiffeId] },
-  endpoints: [{ address: '127.0.0.1', port: options.upstreamPort, workload: 'reviews-v1', version: 'v1' }],
+  endpoints: [
+    { ...ENDPOINT_DEFAULTS, address: '127.0.0.1', port: options.upstreamPort, workload: 'reviews-v1', version: 'v1' },
+  ],
 };
 
 const route = (name: string, prefix: string, fields: readonly FieldMatch[]): Route => ({
@@ -62,13 +68,20 @@ const route = (name: string, prefix: string, fields: readonly FieldMatch[]): Rou
       attempts: 2,
       retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
       retriableStatusCodes: [503],
+      retriableHeaders: [],
       perTryTimeoutMs: null,
+      retryAfterMaxMs: null,
+      avoidTriedHosts: true,
+      nonIdempotent: 'never',
       backoffBaseMs: 25,
       backoffMaxMs: 250,
       origin: 'bench',
     },
+    hash: [],
+    mirrors: [],
   },
   responseFields: null,
+  fault: null,
 });
 const user = (value: string): FieldMatch => ({
   name: 'end-user',
@@ -84,7 +97,7 @@ const config: SidecarConfig = {
   trustDomain: TRUST_DOMAIN,
   seed: 1,
   role: 'sidecar',
-  inbound: { mtls: 'permissive', ports: [{ port: 9080, protocol: 'http' }], faults: [], callers: {} },
+  inbound: { mtls: 'permissive', ports: [{ port: 9080, protocol: 'http' }], faults: [], rateLimits: [], callers: {} },
   outbound: {
     listeners: [{ service: 'reviews', virtualIp: '240.240.0.1', port: 9080, protocol: 'http' }],
     virtualHosts: [
@@ -101,6 +114,7 @@ const config: SidecarConfig = {
     clusters: [cluster],
     unknownHosts: 'allow-any',
   },
+  limits: DEFAULT_SIDECAR_LIMITS,
   exchangesPerSecond: 100,
 };
 

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { appOf, workload } from '../support/apps.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
@@ -27,7 +28,7 @@ beforeAll(async () => {
   }
   mesh = await startMesh(
     appOf([workload('web'), ...[...servers.keys()].map((name) => workload(name))], {
-      turns: { balancer: 'ROUND_ROBIN' },
+      turns: { traffic: { balancing: { ...CLUSTER_DEFAULTS.balancing, algorithm: { kind: 'round-robin' } } } },
     }),
     { web: (_, response) => response.end(), ...Object.fromEntries(servers) },
   );

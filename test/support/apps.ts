@@ -1,4 +1,4 @@
-import type { AppSpec, ServiceSettings, WorkloadSpec } from '../../src/model/app.js';
+import { type AppSpec, NO_SETTINGS, type ServiceSettings, type WorkloadSpec } from '../../src/model/app.js';
 
 /** A workload for tests: one HTTP port 9080 unless said otherwise. */
 export function workload(name: string, overrides: Partial<WorkloadSpec> = {}): WorkloadSpec {
@@ -35,12 +35,7 @@ export function appOf(
     services: names.map((name) => ({ name, ports: workloads.find(({ app }) => app === name)?.ports ?? [] })),
     gateway: { service: names[0] ?? '', port: workloads[0]?.ports[0]?.port ?? 9080 },
     load: { paths: ['/'], rps: 0 },
-    settings: Object.fromEntries(
-      Object.entries(settings).map(([name, given]) => [
-        name,
-        { retries: null, timeoutMs: null, balancer: null, ...given },
-      ]),
-    ),
+    settings: Object.fromEntries(Object.entries(settings).map(([name, given]) => [name, { ...NO_SETTINGS, ...given }])),
     warnings: [],
   };
 }

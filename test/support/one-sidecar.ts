@@ -6,7 +6,9 @@ import {
   type RequestListener,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CLUSTER_DEFAULTS, ENDPOINT_DEFAULTS } from '../../src/model/cluster.js';
 import type { Exchange } from '../../src/model/exchange.js';
+import { DEFAULT_SIDECAR_LIMITS } from '../../src/model/limits.js';
 import { clusterName, TRUST_DOMAIN } from '../../src/model/names.js';
 import type { FieldChanges, ForwardAction, Route, RouteMatch, WeightedCluster } from '../../src/model/route.js';
 import type { SidecarConfig, VirtualHost } from '../../src/model/sidecar-config.js';
@@ -82,16 +84,16 @@ export async function oneSidecar(backends: Readonly<Record<string, RequestListen
     hits,
     apply(virtualHosts) {
       const clusters = servers.map(({ backend, server }) => ({
+        ...CLUSTER_DEFAULTS,
         name: cluster(backend),
         service: backend,
         subset: '',
         port: PORT,
         protocol: 'http' as const,
-        balancer: 'LEAST_REQUEST' as const,
         connectTimeoutMs: 1_000,
-        tls: null,
         endpoints: [
           {
+            ...ENDPOINT_DEFAULTS,
             address: '127.0.0.1',
             port: (server.address() as AddressInfo).port,
             workload: `${backend}-v1`,
@@ -133,13 +135,14 @@ const BASE: SidecarConfig = {
   trustDomain: TRUST_DOMAIN,
   seed: 1,
   role: 'sidecar',
-  inbound: { mtls: 'permissive', ports: [], faults: [], callers: {} },
+  inbound: { mtls: 'permissive', ports: [], faults: [], rateLimits: [], callers: {} },
   outbound: {
     listeners: [{ service: 'reviews', virtualIp: '240.240.0.1', port: PORT, protocol: 'http' }],
     virtualHosts: [],
     clusters: [],
     unknownHosts: 'registry-only',
   },
+  limits: DEFAULT_SIDECAR_LIMITS,
   exchangesPerSecond: 1_000,
 };
 
@@ -169,6 +172,8 @@ export function forward(clusters: readonly WeightedCluster[], more: Partial<Forw
     cors: null,
     timeoutMs: null,
     retry: null,
+    hash: [],
+    mirrors: [],
     ...more,
   };
 }
@@ -179,7 +184,7 @@ export function rule(
   action: Route['action'],
   responseFields: FieldChanges | null = null,
 ): Route {
-  return { name, match, action, responseFields };
+  return { name, match, action, responseFields, fault: null };
 }
 
 export function changes(more: Partial<FieldChanges>): FieldChanges {

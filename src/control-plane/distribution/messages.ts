@@ -45,7 +45,18 @@ const attempts = z.object({
 });
 
 const decision = z.object({
-  kind: z.enum(['route', 'split', 'endpoint', 'retry', 'fault', 'timeout', 'mtls', 'passthrough']),
+  kind: z.enum([
+    'route',
+    'split',
+    'endpoint',
+    'retry',
+    'fault',
+    'timeout',
+    'mtls',
+    'passthrough',
+    'mirror',
+    'rate-limit',
+  ]),
   text,
   rule: text,
   source: z.object({ file: text, line: count, column: count }).nullable(),

@@ -18,9 +18,6 @@ const NO_TRAILERS = [
 
 type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers';
 
-/** Longest chunk extension that is skipped, in bytes over the whole body: unbounded ones were CVE-2024-22019. */
-const EXTENSION_LIMIT = 4096;
-
 /**
  * Cuts one message body out of the bytes of a connection, by its framing, and feeds a {@link Body}. Strict: sizes are
  * plain hexadecimal, lines end with CRLF, trailers may not frame. Throws `bad()` on anything else.
@@ -94,7 +91,7 @@ export class BodyReader {
         return;
       case 'extension':
         if (byte === CR) this.#state = 'size-lf';
-        else if (FIELD_VALUE[byte] !== 1 || ++this.#extension > EXTENSION_LIMIT) throw this.#bad();
+        else if (FIELD_VALUE[byte] !== 1 || ++this.#extension > this.#limits.extension) throw this.#bad();
         return;
       case 'size-lf':
         if (byte !== LF) throw this.#bad();

@@ -1,4 +1,4 @@
-import type { ProxyError } from '../pipeline/proxy-error.js';
+import { ProxyError } from '../pipeline/proxy-error.js';
 import type { FieldBlock } from './field-block.js';
 
 /** Who takes a body's bytes. Returning false asks the source to stop until {@link Body.resume}. */
@@ -37,6 +37,7 @@ export class Body {
   #queue: Buffer[] = NO_CHUNKS;
   #kept: Buffer[] | null = null;
   #keepLimit = 0;
+  #copies: readonly { readonly body: Body; readonly limit: number }[] = NO_COPIES;
 
   constructor(length: number, source: BodySource | null) {
     this.length = length;
@@ -71,6 +72,19 @@ export class Body {
     this.#kept = null;
   }
 
+  /**
+   * A second body of the same bytes, for a mirror; call before the first sink attaches. It does not slow this one down:
+   * when more than `limit` bytes have come, the copy breaks off.
+   */
+  copy(limit: number): Body {
+    if (this.length === 0) return NO_BODY;
+    const copy = new Body(this.length, null);
+    this.#copies = [...this.#copies, { body: copy, limit }];
+    for (const chunk of this.#queue) this.#pushCopies(chunk);
+    if (this.complete) copy.end(this.trailers);
+    return copy;
+  }
+
   /** Detaches the sink and starts again from the first byte; only while {@link replayable}. */
   rewind(): void {
     this.#sink = null;
@@ -100,6 +114,7 @@ export class Body {
   /** From the source: a chunk arrived. Its memory must stay unchanged afterwards. `last`: nothing follows it. */
   push(chunk: Buffer, last = false): void {
     this.bytes += chunk.length;
+    if (this.#copies.length > 0) this.#pushCopies(chunk);
     if (this.#kept !== null) {
       this.#kept.push(chunk);
       this.#forgetIfTooLong();
@@ -117,6 +132,7 @@ export class Body {
   end(trailers: FieldBlock | null): void {
     this.complete = true;
     this.trailers = trailers;
+    for (let i = 0; i < this.#copies.length; i++) this.#copies[i]?.body.end(trailers);
     // What comes now is no part of this body: the next message, or the news that the peer left.
     this.#source?.resumeBody();
     if (this.#sink !== null && this.#queue.length === 0) this.#finish(this.#sink);
@@ -126,9 +142,19 @@ export class Body {
   fail(error: ProxyError): void {
     if (this.complete || this.error !== null) return;
     this.error = error;
+    for (const { body } of this.#copies) body.fail(error);
     const sink = this.#sink;
     this.#sink = null;
     sink?.onError(error);
+  }
+
+  #pushCopies(chunk: Buffer): void {
+    for (const { body, limit } of this.#copies) {
+      if (body.error !== null) continue;
+      if (body.bytes + chunk.length > limit)
+        body.fail(new ProxyError('client_gone', 'the body is too long for a copy'));
+      else body.push(chunk);
+    }
   }
 
   #used(): void {
@@ -158,6 +184,8 @@ export class Body {
     if (this.bytes > this.#keepLimit) this.#kept = null;
   }
 }
+
+const NO_COPIES: readonly never[] = [];
 
 /** Shared: the first chunk makes a queue of its own. */
 const NO_CHUNKS: Buffer[] = [];

@@ -55,6 +55,11 @@ export class FieldBlock {
     return this.#added !== '' && `\r\n${this.#added}`.includes(`\r\n${name}: ${value}\r\n`);
   }
 
+  /** The same fields, to be changed without changing these. */
+  clone(): FieldBlock {
+    return new FieldBlock(this.#text, [...this.#spans], this.#added);
+  }
+
   /** Adds a line behind all others. */
   append(name: string, value: string): void {
     this.#added += `${name}: ${value}\r\n`;

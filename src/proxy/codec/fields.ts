@@ -1,3 +1,4 @@
+import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../../model/limits.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { ByteNames } from './byte-names.js';
 import { COLON, CR, FIELD_VALUE, LF, SP, TAB, TOKEN, UNDERSCORE } from './bytes.js';
@@ -10,9 +11,21 @@ export interface HeadLimits {
   readonly count: number;
   /** Request line in bytes. */
   readonly line: number;
+  /** Chunk extensions that are skipped, in bytes over one body: unbounded ones were CVE-2024-22019. */
+  readonly extension: number;
 }
 
-export const DEFAULT_LIMITS: HeadLimits = { block: 16 * 1024, count: 100, line: 8 * 1024 };
+/** The part of a sidecar's limits that the codec obeys. */
+export function headLimits(limits: SidecarLimits): HeadLimits {
+  return {
+    block: limits.headBytes,
+    count: limits.headFields,
+    line: limits.requestLineBytes,
+    extension: limits.chunkExtensionBytes,
+  };
+}
+
+export const DEFAULT_LIMITS: HeadLimits = headLimits(DEFAULT_SIDECAR_LIMITS);
 
 /** What the parser keeps to itself: fields that frame the message or belong to this connection only. */
 export interface HopFields {

@@ -1,5 +1,6 @@
-import type { Cluster, Endpoint, OutboundListener, SidecarConfig, VirtualHost } from '../../model/sidecar-config.js';
-import type { ClusterState } from '../pipeline/call.js';
+import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../../model/cluster.js';
+import type { OutboundListener, SidecarConfig, VirtualHost } from '../../model/sidecar-config.js';
+import { ClusterLoad, type ClusterState, EndpointState, type Picker, type RetryGate } from '../pipeline/cluster.js';
 import { type HostAtWork, HostTable } from '../pipeline/routes.js';
 
 /** A configuration made ready to be obeyed: look-ups as maps, clusters with what is in flight. Immutable once built. */
@@ -14,22 +15,27 @@ export interface SidecarState {
   readonly httpPorts: ReadonlySet<number>;
 }
 
+/** What features make of their part of a configuration. */
+export interface Makers {
+  /** Throws when a route cannot be obeyed. */
+  readonly host: (host: VirtualHost) => HostAtWork;
+  readonly picker: (config: Cluster, endpoints: readonly EndpointState[], load: ClusterLoad) => Picker;
+  readonly retries: (config: Cluster, load: ClusterLoad) => RetryGate;
+  /** Monotonic ms. */
+  readonly now: () => number;
+}
+
 /**
- * Builds the state of a new configuration completely, before anything is swapped. Clusters and endpoints that did not
- * change are carried over with their counts. Throws with a reason when the configuration cannot be obeyed: that is the
- * NACK, and the old state goes on.
+ * Builds the state of a new configuration completely, before anything is swapped. Endpoints that stay are carried over
+ * with what is in flight. Throws with a reason when the configuration cannot be obeyed: that is the NACK, and the old
+ * state goes on.
  */
-export function buildState(
-  config: SidecarConfig,
-  previous: SidecarState | null,
-  compileHost: (host: VirtualHost) => HostAtWork,
-): SidecarState {
+export function buildState(config: SidecarConfig, previous: SidecarState | null, makers: Makers): SidecarState {
+  const hosts = hostsOf(config, makers);
+  checkClusters(config.outbound.clusters);
   const clusters = new Map<string, ClusterState>();
-  for (const cluster of config.outbound.clusters) {
-    if (clusters.has(cluster.name)) throw new Error(`the cluster ${cluster.name} stands twice`);
-    clusters.set(cluster.name, clusterState(cluster, previous?.clusters.get(cluster.name)));
-  }
-  const hosts = hostsOf(config, compileHost);
+  for (const cluster of config.outbound.clusters)
+    clusters.set(cluster.name, clusterState(cluster, previous?.clusters.get(cluster.name), makers));
   const { listeners } = config.outbound;
   return {
     config,
@@ -40,29 +46,67 @@ export function buildState(
   };
 }
 
-function hostsOf(config: SidecarConfig, compileHost: (host: VirtualHost) => HostAtWork): Map<number, HostTable> {
+function hostsOf(config: SidecarConfig, makers: Makers): Map<number, HostTable> {
   const hosts = new Map<number, HostTable>();
   for (const virtualHost of config.outbound.virtualHosts) {
     const onPort = hosts.get(virtualHost.port) ?? new HostTable();
     hosts.set(virtualHost.port, onPort);
-    const host = compileHost(virtualHost);
+    const host = makers.host(virtualHost);
     for (const domain of virtualHost.domains) onPort.add(domain, host);
   }
   return hosts;
 }
 
-function clusterState(config: Cluster, previous: ClusterState | undefined): ClusterState {
+/** Everything that may be wrong with a cluster is found before one of them is touched. */
+function checkClusters(clusters: readonly Cluster[]): void {
+  const names = new Set<string>();
+  for (const { name, endpoints, balancing } of clusters) {
+    if (names.has(name)) throw new Error(`the cluster ${name} stands twice`);
+    names.add(name);
+    for (const { weight } of endpoints)
+      if (!(weight > 0)) throw new Error(`the cluster ${name} has an endpoint without weight`);
+    const { algorithm } = balancing;
+    if (algorithm.kind === 'maglev' && !isPrime(algorithm.tableSize))
+      throw new Error(`the cluster ${name}: a Maglev table of ${algorithm.tableSize}, which is no prime up to 5000011`);
+    if (algorithm.kind === 'ring-hash' && !(algorithm.minimumRingSize <= algorithm.maximumRingSize))
+      throw new Error(`the cluster ${name}: a ring of at least ${algorithm.minimumRingSize} points and at most fewer`);
+  }
+}
+
+function isPrime(n: number): boolean {
+  if (!Number.isInteger(n) || n < 2 || n > 5_000_011) return false;
+  for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false;
+  return true;
+}
+
+function clusterState(config: Cluster, previous: ClusterState | undefined, makers: Makers): ClusterState {
   const known = new Map(previous?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
   const endpoints = config.endpoints.map((endpoint) => {
     const key = endpointKey(endpoint, config);
-    return known.get(key) ?? { config: endpoint, address: `${endpoint.address}:${endpoint.port}`, key, active: 0 };
+    const state = known.get(key);
+    if (state === undefined) return new EndpointState(endpoint, key, makers.now());
+    state.config = endpoint;
+    return state;
   });
-  return { config, endpoints, turn: previous?.turn ?? 0 };
+  const load = previous?.load ?? new ClusterLoad();
+  return {
+    config,
+    endpoints,
+    load,
+    picker: makers.picker(config, endpoints, load),
+    retries:
+      previous !== undefined && sameBudget(previous.config, config) ? previous.retries : makers.retries(config, load),
+  };
 }
 
-/** Which pooled connections serve an endpoint: same address, same expectation of who answers. */
-export function endpointKey(endpoint: Endpoint, cluster: Cluster): string {
-  return `${endpoint.address}:${endpoint.port} ${cluster.tls === null ? 'plain' : cluster.tls.spiffeIds.join(',')}`;
+/** What was earned of a budget stays earned while it is the same. */
+function sameBudget(a: Cluster, b: Cluster): boolean {
+  return JSON.stringify([a.retryBudget, a.limits.maxRetries]) === JSON.stringify([b.retryBudget, b.limits.maxRetries]);
+}
+
+/** Which pooled connections serve an endpoint: its cluster's, to the same address, with the same expectation of who answers. */
+function endpointKey(endpoint: Endpoint, { name, tls }: Cluster): string {
+  return `${name} ${endpoint.address}:${endpoint.port} ${tls === null ? 'plain' : tls.spiffeIds.join(',')}`;
 }
 
 /** Keys of all endpoints of a state. */
@@ -75,15 +119,22 @@ export function endpointKeys(state: SidecarState): Set<string> {
 /** A cluster with one endpoint that no policy knows: a passthrough destination, or the app behind an inbound sidecar. */
 export function plainCluster(name: string, address: string, port: number, workload: string): ClusterState {
   const config: Cluster = {
+    ...CLUSTER_DEFAULTS,
     name,
     service: workload,
     subset: '',
     port,
     protocol: 'http',
-    balancer: 'LEAST_REQUEST',
-    connectTimeoutMs: 10_000,
-    tls: null,
-    endpoints: [{ address, port, workload, version: '' }],
+    endpoints: [{ ...ENDPOINT_DEFAULTS, address, port, workload, version: '' }],
   };
-  return clusterState(config, undefined);
+  const endpoint = new EndpointState(config.endpoints[0] as Endpoint, `${name} ${address}:${port} plain`, 0);
+  return {
+    config,
+    endpoints: [endpoint],
+    load: new ClusterLoad(),
+    picker: { pick: () => endpoint, availabilityChanged: () => {} },
+    retries: NO_RETRIES,
+  };
 }
+
+const NO_RETRIES: RetryGate = { began: () => {}, admit: () => false, ended: () => {} };

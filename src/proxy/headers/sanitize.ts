@@ -41,9 +41,14 @@ export function identifyCaller(
       call.sourceApp = caller.app;
     }
     if (record.source === '') record.source = 'unknown';
-    head.fields.removeWhere('x', isMeshField);
+    // What a sidecar proved by certificate says of its own (tries, time allowed, original path) is for the app too.
+    head.fields.removeWhere('x', caller === undefined ? isMeshField : isOurs);
     return next(call);
   };
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith('x-mesh-') || name === CLIENT_CERT;
 }
 
 function isMeshField(name: string): boolean {

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import { FAILURES } from '../../model/failure.js';
+import type { SidecarLimits } from '../../model/limits.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Expiring, Sweeper } from '../../platform/sweeper.js';
 import { Body, type BodySink, type BodySource, NO_BODY } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
 import { endOfHead } from '../codec/end-of-head.js';
 import type { FieldBlock } from '../codec/field-block.js';
-import { DEFAULT_LIMITS } from '../codec/fields.js';
+import type { HeadLimits } from '../codec/fields.js';
 import { CHUNKED, type RequestHead, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseRequestHead } from '../codec/request-head.js';
@@ -15,14 +16,17 @@ import { writeNow, writeSoon } from '../codec/write-soon.js';
 import type { Call, Downstream, Handler, Reply } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 
-/** Limits in time of a downstream connection, ms (security rules, 1.2). */
-export const DOWNSTREAM_LIMITS = { head: 10_000, idle: 60_000, drain: 2_000 } as const;
+/** How long the rest of a request that nobody needs is read, so that its sender can read the answer, ms. */
+const DRAIN_MS = 2_000;
 
-/** Requests that may wait unread behind the one being answered, in bytes. */
-const PIPELINE_LIMIT = 64 * 1024;
+/** What a connection bears, in the words of the parts that obey it. */
+export interface ConnectionLimits extends SidecarLimits {
+  readonly head: HeadLimits;
+}
 
 export interface ConnectionParts {
   readonly clock: Clock;
+  readonly limits: ConnectionLimits;
   readonly sweeper: Sweeper;
   readonly handler: Handler<Call>;
   /** Makes the call object (with its record) of a request on this connection. */
@@ -55,6 +59,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
   /** Answers wait to be read: no request is begun before they are. */
   #stalled = false;
   readonly #reading: ReadSwitch;
+  /** When the body of announced length must be here, monotonic ms. */
+  #bodyDueAt = Number.POSITIVE_INFINITY;
   /** The request in progress was malformed: nothing behind it is parsed any more. */
   #broken = false;
 
@@ -62,7 +68,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     this.#socket = socket;
     this.#reading = new ReadSwitch(socket);
     this.#parts = parts;
-    this.expiresAt = parts.clock.monotonic() + DOWNSTREAM_LIMITS.idle;
+    this.expiresAt = parts.clock.monotonic() + parts.limits.idleMs;
     parts.sweeper.add(this);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
@@ -82,10 +88,31 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     if (this.#call === null) this.#socket.end();
   }
 
-  /** Idle for too long, or a head that does not come. */
+  /** Idle for too long, or a head, a body or an answer that does not come. */
   expire(): void {
-    if (this.#call !== null || this.#waiting === null) this.#socket.destroy();
+    const call = this.#call;
+    if (call !== null) this.#giveUp(call);
+    else if (this.#waiting === null || this.#broken) this.#socket.destroy();
     else this.#refuse(new ProxyError('request_head_timeout'));
+  }
+
+  /** Nothing moves any more: an answer that has begun breaks off, else the caller is told. */
+  #giveUp(call: Call): void {
+    const incomplete = this.#reader !== null && !this.#reader.done;
+    const error = new ProxyError(incomplete ? 'request_body_timeout' : 'stream_idle_timeout');
+    this.expiresAt = this.#parts.sweeper.deadline(DRAIN_MS);
+    this.#close = true;
+    call.record.fail(error.code);
+    if (this.#reply !== null || call.cancelled !== null) return this.#parts.reset();
+    call.body.fail(error);
+    call.cancel(error);
+  }
+
+  /** Something moved: the time for the next move begins. */
+  #moved(): void {
+    const { streamIdleMs } = this.#parts.limits;
+    this.expiresAt = streamIdleMs === null ? Number.POSITIVE_INFINITY : this.#parts.sweeper.deadline(streamIdleMs);
+    if (this.#bodyDueAt < this.expiresAt) this.expiresAt = this.#bodyDueAt;
   }
 
   pauseBody(): void {
@@ -105,6 +132,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
   onChunk(chunk: Buffer): boolean {
     const call = this.#call;
     if (call !== null) call.record.responseBytes += chunk.length;
+    this.#moved();
     return writeSoon(this.#socket, this.#chunked ? chunkOf(chunk) : chunk);
   }
 
@@ -136,6 +164,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     const reader = this.#reader;
     if (reader !== null && !reader.done) {
       const at = reader.read(data, 0);
+      if (reader.done) this.#bodyDueAt = Number.POSITIVE_INFINITY;
+      if (this.#call !== null) this.#moved();
       if (at === data.length) return;
       data = data.subarray(at);
     }
@@ -147,17 +177,18 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
 
   #keepWaiting(data: Buffer): void {
     this.#waiting = data;
-    if (data.length > PIPELINE_LIMIT) this.pauseBody();
+    if (data.length > this.#parts.limits.pipelineBytes) this.pauseBody();
   }
 
   #readRequest(data: Buffer): void {
     // RFC 9112 §2.2: one empty line before a request is forgiven.
     const start = data[0] === 13 && data[1] === 10 ? 2 : 0;
     const end = endOfHead(data, start);
-    if (end < 0 || end - start > DEFAULT_LIMITS.block) return this.#headIncomplete(data, end);
-    const head = parseRequestHead(data, start, end + 4, DEFAULT_LIMITS);
+    const limits = this.#parts.limits.head;
+    if (end < 0 || end - start > limits.block) return this.#headIncomplete(data, end);
+    const head = parseRequestHead(data, start, end + 4, limits);
     const body = head.length === 0 ? NO_BODY : new Body(head.length, this);
-    this.expiresAt = Number.POSITIVE_INFINITY;
+    this.#moved();
     if (!head.keepAlive || this.#parts.draining()) this.#close = true;
     const call = this.#parts.newCall(head, body);
     this.#call = call;
@@ -173,12 +204,13 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
   }
 
   #headIncomplete(data: Buffer, end: number): void {
-    if (end >= 0 || data.length > DEFAULT_LIMITS.block) {
+    const { head, headMs } = this.#parts.limits;
+    if (end >= 0 || data.length > head.block) {
       const line = data.indexOf('\r\n', 0, 'latin1');
-      throw new ProxyError(line < 0 || line > DEFAULT_LIMITS.line ? 'uri_too_long' : 'headers_too_large');
+      throw new ProxyError(line < 0 || line > head.line ? 'uri_too_long' : 'headers_too_large');
     }
-    if (this.#waiting === null && this.expiresAt - this.#parts.clock.monotonic() > DOWNSTREAM_LIMITS.head) {
-      this.expiresAt = this.#parts.clock.monotonic() + DOWNSTREAM_LIMITS.head;
+    if (this.#waiting === null && this.expiresAt - this.#parts.clock.monotonic() > headMs) {
+      this.expiresAt = this.#parts.clock.monotonic() + headMs;
     }
     this.#waiting = data;
     // Half a request, and no more to come.
@@ -192,8 +224,13 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
       return;
     }
     if (head.expectContinue) body.onFirstUse = () => writeSoon(this.#socket, 'HTTP/1.1 100 Continue\r\n\r\n');
-    const reader = new BodyReader(body, DEFAULT_LIMITS, badBody);
+    const { head: limits, requestMs } = this.#parts.limits;
+    const reader = new BodyReader(body, limits, badBody);
     this.#reader = reader;
+    if (requestMs !== null && head.length > 0 && !(rest !== null && rest.length >= head.length)) {
+      this.#bodyDueAt = this.#parts.clock.monotonic() + requestMs;
+      this.#moved();
+    }
     if (rest === null) return;
     const at = reader.read(rest, 0);
     if (at < rest.length) this.#keepWaiting(rest.subarray(at));
@@ -254,6 +291,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     this.#call = null;
     this.#reply = null;
     this.#chunked = false;
+    this.#bodyDueAt = Number.POSITIVE_INFINITY;
     const unread = this.#reader !== null && !this.#reader.done;
     if (unread) call.body.abandon();
     this.#finish(call);
@@ -262,14 +300,14 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     this.#reader = null;
     // A caller that does not read its answers gets no more of them.
     this.#stalled = this.#socket.writableNeedDrain;
-    if (this.#stalled) this.expiresAt = this.#parts.sweeper.deadline(DOWNSTREAM_LIMITS.idle);
+    if (this.#stalled) this.expiresAt = this.#parts.sweeper.deadline(this.#parts.limits.idleMs);
     else this.#next();
   }
 
   /** Ends our side; a request that is still coming in is drained for a moment, so that its sender can read the answer. */
   #endAfter(unread: boolean): void {
     this.#socket.end();
-    this.expiresAt = this.#parts.clock.monotonic() + (unread ? DOWNSTREAM_LIMITS.drain : DOWNSTREAM_LIMITS.head);
+    this.expiresAt = this.#parts.clock.monotonic() + (unread ? DRAIN_MS : this.#parts.limits.headMs);
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', () => {});
     this.resumeBody();
@@ -277,7 +315,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
   }
 
   #next(): void {
-    this.expiresAt = this.#parts.sweeper.deadline(DOWNSTREAM_LIMITS.idle);
+    this.expiresAt = this.#parts.sweeper.deadline(this.#parts.limits.idleMs);
     const waiting = this.#waiting;
     if (waiting === null) return;
     this.#waiting = null;

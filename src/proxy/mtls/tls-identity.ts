@@ -42,9 +42,6 @@ const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY
 /** Istio's token for "between sidecars". */
 const ALPN = ['istio'];
 
-/** A handshake that takes longer is given up, ms. */
-export const HANDSHAKE_TIMEOUT_MS = 5_000;
-
 /**
  * This workload's identity on TLS connections, both as client and as server. One secure context per identity: building
  * one costs 0.4-1 ms. Renewal swaps it; connections that exist go on.
@@ -117,7 +114,6 @@ export class TlsIdentity {
       ciphers: CIPHERS,
       requestCert: true,
       rejectUnauthorized: true,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       ALPNProtocols: ALPN,
       allowHalfOpen: true,
       ...(credentials === null

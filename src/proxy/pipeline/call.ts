@@ -1,8 +1,8 @@
 import type { FieldChanges, ForwardPolicy } from '../../model/route.js';
-import type { Cluster, Endpoint } from '../../model/sidecar-config.js';
 import type { Limited } from '../../platform/deadlines.js';
 import type { Body } from '../codec/body.js';
 import type { RequestHead, ResponseHead } from '../codec/message.js';
+import type { ClusterState, EndpointState } from './cluster.js';
 import type { ExchangeRecord } from './exchange-record.js';
 import { ProxyError } from './proxy-error.js';
 
@@ -131,6 +131,8 @@ export class RoutedCall implements Limited {
   readonly call: Call;
   readonly route: RoutePolicy;
   readonly cluster: ClusterState;
+  /** What consistent hashing goes by; null = nothing of the request. */
+  hash: bigint | null = null;
 
   constructor(call: Call, route: RoutePolicy, cluster: ClusterState) {
     this.call = call;
@@ -178,23 +180,4 @@ export class EndpointCall {
     this.attempt = attempt;
     this.endpoint = endpoint;
   }
-}
-
-/** A cluster at work: its configuration and what is in flight at each endpoint. Carried over while unchanged. */
-export interface ClusterState {
-  readonly config: Cluster;
-  readonly endpoints: readonly EndpointState[];
-  /** Position of round robin. */
-  turn: number;
-}
-
-/** An endpoint at work. */
-export interface EndpointState {
-  readonly config: Endpoint;
-  /** `address:port`. */
-  readonly address: string;
-  /** Address, port and TLS expectation: which pooled connections may be used. */
-  readonly key: string;
-  /** Requests in flight from this sidecar. */
-  active: number;
 }

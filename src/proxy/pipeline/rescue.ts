@@ -44,6 +44,7 @@ export function replyOf(error: ProxyError, status: number | null): Reply {
   const content = Buffer.from(row.body, 'latin1');
   const fields = FieldBlock.of('server', 'mesh-sandbox');
   if (content.length > 0) fields.append('content-type', 'text/plain');
+  if (error.code === 'overflow') fields.append('x-envoy-overloaded', 'true');
   const head: ResponseHead = {
     status: error.code === 'fault_abort' && status !== null ? status : row.status,
     reason: reasonOf(status ?? row.status),

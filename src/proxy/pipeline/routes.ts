@@ -1,4 +1,4 @@
-import type { FieldChanges, Route } from '../../model/route.js';
+import type { FieldChanges, Route, WeightedCluster } from '../../model/route.js';
 import type { RequestHead } from '../codec/message.js';
 import type { Call, Reply, RoutePolicy } from './call.js';
 
@@ -20,6 +20,15 @@ export interface RouteAtWork {
 export interface CorsVerdict {
   readonly reply: Reply | null;
   readonly changes: FieldChanges | null;
+}
+
+/** A call whose route is found. */
+export interface MatchedCall {
+  readonly call: Call;
+  /** Null = no virtual host has its name. */
+  readonly route: RouteAtWork | null;
+  /** The share of a forwarding route that it fell into; null for every other. */
+  readonly weighted: WeightedCluster | null;
 }
 
 export interface HostAtWork {

@@ -1,10 +1,18 @@
 import type { FailureCode } from '../../model/failure.js';
-import type { RetryPolicy } from '../../model/route.js';
+import type { RetryCondition } from '../../model/route.js';
+import type { FieldBlock } from '../codec/field-block.js';
 
-/** What came of a try: an answer with a status, or a failure before any. */
+/** What came of a try: the head of an answer, or a failure before any. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly status: number }
+  | { readonly kind: 'answer'; readonly status: number; readonly fields: FieldBlock }
   | { readonly kind: 'failure'; readonly code: FailureCode; readonly written: boolean };
+
+/** What a retry policy looks for, made ready. */
+export interface Conditions {
+  readonly retryOn: readonly RetryCondition[];
+  readonly statusCodes: ReadonlySet<number>;
+  readonly fields: readonly ((fields: FieldBlock) => boolean)[];
+}
 
 const CONNECT_FAILURES: ReadonlySet<FailureCode> = new Set([
   'connect_failure',
@@ -13,7 +21,7 @@ const CONNECT_FAILURES: ReadonlySet<FailureCode> = new Set([
   'identity_mismatch',
 ]);
 
-/** Failures after which another endpoint may do better; the rest (client gone, overall timeout, no route) are final. */
+/** Failures after which another endpoint may do better; the rest (client gone, overall timeout, overflow) are final. */
 const RESETS: ReadonlySet<FailureCode> = new Set([
   ...CONNECT_FAILURES,
   'connection_termination',
@@ -21,17 +29,33 @@ const RESETS: ReadonlySet<FailureCode> = new Set([
   'per_try_timeout',
 ]);
 
-/** The condition of the policy that this outcome meets, or null. Meanings: Envoy, router filter, `x-envoy-retry-on`. */
-export function metCondition(policy: RetryPolicy, outcome: Outcome): string | null {
-  for (const condition of policy.retryOn) {
-    if (outcome.kind === 'answer' ? answers(condition, outcome.status, policy) : fails(condition, outcome)) {
+/** `grpc-status` by the word of `x-envoy-retry-grpc-on`; only one in the head counts, as in Envoy. */
+const GRPC_STATUS: Readonly<Partial<Record<RetryCondition, string>>> = {
+  cancelled: '1',
+  'deadline-exceeded': '4',
+  'resource-exhausted': '8',
+  internal: '13',
+  unavailable: '14',
+};
+
+/** The condition that this outcome meets, or null. Meanings: Envoy, router filter, `x-envoy-retry-on`. */
+export function metCondition(conditions: Conditions, outcome: Outcome): RetryCondition | null {
+  // What a rate limiter turned away stays turned away, whatever its status is.
+  if (outcome.kind === 'answer' && outcome.fields.get('x-envoy-ratelimited') !== undefined)
+    return conditions.retryOn.includes('envoy-ratelimited') ? 'envoy-ratelimited' : null;
+  for (const condition of conditions.retryOn) {
+    if (outcome.kind === 'answer' ? answers(condition, outcome, conditions) : fails(condition, outcome)) {
       return condition;
     }
   }
   return null;
 }
 
-function answers(condition: string, status: number, policy: RetryPolicy): boolean {
+function answers(
+  condition: RetryCondition,
+  { status, fields }: { readonly status: number; readonly fields: FieldBlock },
+  conditions: Conditions,
+): boolean {
   switch (condition) {
     case '5xx':
       return status >= 500;
@@ -40,13 +64,17 @@ function answers(condition: string, status: number, policy: RetryPolicy): boolea
     case 'retriable-4xx':
       return status === 409;
     case 'retriable-status-codes':
-      return policy.retriableStatusCodes.includes(status);
-    default:
-      return false;
+      return conditions.statusCodes.has(status);
+    case 'retriable-headers':
+      return conditions.fields.some((test) => test(fields));
+    default: {
+      const code = GRPC_STATUS[condition];
+      return code !== undefined && fields.get('grpc-status') === code;
+    }
   }
 }
 
-function fails(condition: string, outcome: { readonly code: FailureCode; readonly written: boolean }): boolean {
+function fails(condition: RetryCondition, outcome: { readonly code: FailureCode; readonly written: boolean }): boolean {
   switch (condition) {
     case '5xx':
     case 'reset':

@@ -4,10 +4,10 @@ import { bodyOf } from '../codec/body.js';
 import { FieldBlock } from '../codec/field-block.js';
 import type { RequestHead } from '../codec/message.js';
 import { reasonOf } from '../codec/reason.js';
-import type { Call, Reply } from '../pipeline/call.js';
+import { fieldsTest, headTest } from '../matching/match.js';
+import type { Call, Reply, RoutePolicy } from '../pipeline/call.js';
 import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
 import { corsTest } from './cors.js';
-import { headTest } from './match.js';
 import { redirectLocation, targetChange } from './rewrite.js';
 
 /** A virtual host made ready to be obeyed. Throws an Error that names the route when one of them cannot be. */
@@ -24,13 +24,18 @@ function compileRoute(config: Route): RouteAtWork {
       matches: headTest(match),
       answer: action.kind === 'forward' ? null : answerOf(action, match),
       cors: action.kind === 'forward' && action.cors !== null ? corsTest(action.cors) : null,
-      policy:
-        action.kind === 'forward' ? { name: config.name, timeoutMs: action.timeoutMs, retry: action.retry } : null,
+      policy: action.kind === 'forward' ? policyOf(config.name, action) : null,
       rewrite: action.kind === 'forward' && action.rewrite !== null ? rewriteOf(action.rewrite, match) : null,
     };
   } catch (error) {
     throw new Error(`the route ${config.name}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
+}
+
+function policyOf(name: string, { timeoutMs, retry, hash, mirrors }: ForwardAction): RoutePolicy {
+  // Made now, so that an expression that is none is a refusal and no surprise.
+  if (retry !== null) retry.retriableHeaders.forEach(fieldsTest);
+  return { name, timeoutMs, retry, hash, mirrors };
 }
 
 /** A cluster that does not exist is not refused: Envoy takes such a route and answers 503 `NC`. */

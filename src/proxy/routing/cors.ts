@@ -2,9 +2,9 @@ import type { CorsPolicy, FieldChanges } from '../../model/route.js';
 import { NO_BODY } from '../codec/body.js';
 import { FieldBlock } from '../codec/field-block.js';
 import type { RequestHead } from '../codec/message.js';
+import { textTest } from '../matching/text.js';
 import type { Reply } from '../pipeline/call.js';
 import type { CorsVerdict } from '../pipeline/routes.js';
-import { textTest } from './text.js';
 
 /**
  * Cross-origin sharing as Envoy's filter does it: preflights of an allowed origin are answered here, with the policy's

@@ -1,7 +1,7 @@
 import type { PathChange, PathMatch, RedirectAction } from '../../model/route.js';
 import { hostName } from '../codec/target.js';
-import { pathOf } from './match.js';
-import { expression } from './text.js';
+import { pathOf } from '../matching/match.js';
+import { expression } from '../matching/text.js';
 
 /** Makes a target of a target; the query stays. */
 export type TargetChange = (target: string) => string;

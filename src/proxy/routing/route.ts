@@ -2,16 +2,10 @@ import type { Decision } from '../../model/exchange.js';
 import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
 import type { Random } from '../../platform/random.js';
 import { hostName } from '../codec/target.js';
-import {
-  type Call,
-  type ClusterState,
-  type Filter,
-  type Reply,
-  RoutedCall,
-  type RoutePolicy,
-} from '../pipeline/call.js';
+import { type Call, type Filter, type Reply, RoutedCall, type RoutePolicy } from '../pipeline/call.js';
+import type { ClusterState } from '../pipeline/cluster.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
-import type { CorsVerdict, HostTable, RouteAtWork } from '../pipeline/routes.js';
+import type { CorsVerdict, HostTable, MatchedCall, RouteAtWork } from '../pipeline/routes.js';
 
 /** Routes and clusters as the newest configuration has them. */
 export interface RoutingTable {
@@ -20,43 +14,55 @@ export interface RoutingTable {
   readonly clusters: ReadonlyMap<string, ClusterState>;
 }
 
-export interface RouteParts {
+export interface MatchParts {
   readonly table: () => RoutingTable;
   readonly random: Random;
+}
+
+/**
+ * Finds the virtual host by name and port, the first route that matches, and its share of a split; answers preflights.
+ * A virtual host without a matching route is a 404 (`NR`), never a fall-through to the plain service.
+ */
+export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedCall> {
+  return (next) => (call) => {
+    const host = table().hosts.get(call.port)?.find(hostName(call.head.host));
+    if (host === undefined) return next({ call, route: null, weighted: null });
+    call.record.service = host.name;
+    const route = host.routes.find(({ matches }) => matches(call.head));
+    if (route === undefined) throw new ProxyError('route_not_found', host.name);
+    const { action, responseFields } = route.config;
+    const cors = route.cors === null ? null : route.cors(call.head);
+    if (cors !== null && cors.reply !== null) return Promise.resolve(preflight(call, cors, cors.reply));
+    const weighted = action.kind === 'forward' ? pickCluster(action, route.config.name, call, random) : null;
+    const ofCluster = weighted === null ? null : weighted.responseFields;
+    if (ofCluster !== null || responseFields !== null || cors !== null)
+      call.replyChanges = [ofCluster, responseFields, cors?.changes ?? null].filter(isChange);
+    return next({ call, route, weighted });
+  };
+}
+
+export interface DestinationParts {
+  readonly table: () => RoutingTable;
   /** What to do with a host that no virtual host has; may throw. */
   readonly unknownHost: (call: Call) => RoutedCall;
 }
 
-/**
- * Finds the virtual host by name and port, the first route that matches, and what it wants: an answer of our own, or a
- * cluster by weight. A virtual host without a matching route is a 404 (`NR`), never a fall-through to the plain service.
- */
-export function route(parts: RouteParts): Filter<Call, RoutedCall> {
-  return (next) => (call) => {
-    const table = parts.table();
-    const host = table.hosts.get(call.port)?.find(hostName(call.head.host));
-    if (host === undefined) return next(parts.unknownHost(call));
-    call.record.service = host.name;
-    const chosen = host.routes.find(({ matches }) => matches(call.head));
-    if (chosen === undefined) throw new ProxyError('route_not_found', host.name);
-    const { action, responseFields } = chosen.config;
-    if (action.kind !== 'forward') return Promise.resolve(answer(call, chosen));
-    const cors = chosen.cors === null ? null : chosen.cors(call.head);
-    if (cors !== null && cors.reply !== null) return Promise.resolve(preflight(call, cors, cors.reply));
-    const weighted = pickCluster(action, chosen.config.name, call, parts.random);
-    if (weighted.responseFields !== null || responseFields !== null || cors !== null)
-      call.replyChanges = [weighted.responseFields, responseFields, cors?.changes ?? null].filter(isChange);
-    const cluster = table.clusters.get(weighted.cluster);
-    if (cluster === undefined) throw new ProxyError('cluster_not_found', weighted.cluster);
-    call.record.decide(routeDecision(chosen, cluster));
-    prepare(call, chosen, weighted.requestFields, action.requestFields);
-    return next(new RoutedCall(call, chosen.policy as RoutePolicy, cluster));
-  };
+/** Does what the route wants: gives an answer of our own, or prepares the request for its cluster. */
+export function toDestination({ table, unknownHost }: DestinationParts): Filter<MatchedCall, RoutedCall> {
+  return (next) =>
+    ({ call, route, weighted }) => {
+      if (route === null) return next(unknownHost(call));
+      if (weighted === null) return Promise.resolve(answer(call, route));
+      const cluster = table().clusters.get(weighted.cluster);
+      if (cluster === undefined) throw new ProxyError('cluster_not_found', weighted.cluster);
+      call.record.decide(routeDecision(route, cluster));
+      prepare(call, route, weighted.requestFields, (route.config.action as ForwardAction).requestFields);
+      return next(new RoutedCall(call, route.policy as RoutePolicy, cluster));
+    };
 }
 
 /** A redirect or a direct response: Envoy's word for both is `direct_response`, and no flag is set. */
 function answer(call: Call, { config, answer: make }: RouteAtWork) {
-  if (config.responseFields !== null) call.replyChanges = [config.responseFields];
   call.record.details = 'direct_response';
   const what = config.action.kind === 'redirect' ? 'redirected it' : 'answered it';
   call.record.decide({ kind: 'route', text: `route ${config.name} ${what}`, rule: config.name, source: null });

@@ -1,6 +1,7 @@
 import type { Attempt, Exchange } from '../../model/exchange.js';
 import { BUCKETS, bucketOf, toSparse } from '../../model/histogram.js';
 import type { AttemptDelta, EdgeDelta } from '../../model/metrics.js';
+import type { Incident } from '../../model/timeline.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ExchangeRecord } from '../pipeline/exchange-record.js';
 
@@ -13,6 +14,9 @@ interface EdgeCount {
   requestBytes: number;
   responseBytes: number;
 }
+
+/** Incidents that are kept until they are sent. */
+const MOST_INCIDENTS = 1_000;
 
 type AttemptCount = { -readonly [K in keyof AttemptDelta]: AttemptDelta[K] };
 
@@ -29,6 +33,7 @@ export class Recorder {
   #lastAttempts: AttemptCount | null = null;
   readonly #attempts = new Map<string, AttemptCount>();
   #exchanges: ExchangeRecord[] = [];
+  #incidents: Incident[] = [];
   #dropped = 0;
   #perSecond = 200;
   #allowance = 200;
@@ -59,6 +64,11 @@ export class Recorder {
     this.#exchanges.push(record);
   }
 
+  /** Notes something that the sidecar of `reporter` did on its own. */
+  happened(reporter: string, event: Omit<Incident, 'at' | 'reporter'>): void {
+    if (this.#incidents.length < MOST_INCIDENTS) this.#incidents.push({ ...event, at: this.#clock.now(), reporter });
+  }
+
   /** Takes a finished try. */
   attempt(source: string, service: string, attempt: Attempt): void {
     const count = this.#attemptsTo(source, service, attempt.workload);
@@ -81,7 +91,13 @@ export class Recorder {
   }
 
   /** Everything since the last call. */
-  take(): { edges: EdgeDelta[]; attempts: AttemptDelta[]; exchanges: Exchange[]; dropped: number } {
+  take(): {
+    edges: EdgeDelta[];
+    attempts: AttemptDelta[];
+    exchanges: Exchange[];
+    dropped: number;
+    incidents: Incident[];
+  } {
     const now = this.#clock.now();
     const monotonic = this.#clock.monotonic();
     const taken = {
@@ -89,7 +105,9 @@ export class Recorder {
       attempts: [...this.#attempts.values()],
       exchanges: this.#exchanges.map((record) => record.freeze(now, monotonic, this.#run)),
       dropped: this.#dropped,
+      incidents: this.#incidents,
     };
+    this.#incidents = [];
     this.#edges.clear();
     this.#last = null;
     this.#attempts.clear();

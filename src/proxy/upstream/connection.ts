@@ -1,17 +1,19 @@
 import type { Socket } from 'node:net';
 import type { Security } from '../../model/exchange.js';
+import type { Clock } from '../../platform/clock.js';
 import type { Expiring } from '../../platform/sweeper.js';
 import { Body, type BodySink, type BodySource, NO_BODY } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
 import { endOfHead } from '../codec/end-of-head.js';
 import type { FieldBlock } from '../codec/field-block.js';
-import { DEFAULT_LIMITS } from '../codec/fields.js';
+import type { HeadLimits } from '../codec/fields.js';
 import { CHUNKED, type ResponseHead } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseResponseHead } from '../codec/response-head.js';
 import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
 import { writeNow, writeSoon } from '../codec/write-soon.js';
 import type { Reply, TunnelEnd } from '../pipeline/call.js';
+import type { ClusterLoad } from '../pipeline/cluster.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { joinStreams } from '../tunnel/join.js';
 
@@ -37,8 +39,27 @@ export interface ConnectionHome {
   gone(connection: UpstreamConnection): void;
 }
 
-/** More interim answers than this are an attack or a bug. */
-const MAX_INFORMATIONAL = 8;
+/** What holds for a connection because of the cluster that it was opened for. */
+export interface ConnectionTerms {
+  /** Counts it until it is gone. */
+  readonly load: ClusterLoad;
+  /** After so many requests it is closed. */
+  readonly maxRequests: number;
+  /** How long it may be unused, ms; null = as the pool says. */
+  readonly idleMs: number | null;
+  readonly clock: Clock;
+  /** Monotonic ms: it carries no request that begins later. */
+  readonly retireAt: number;
+}
+
+export interface UpstreamConnectionParts {
+  /** Who may use it: cluster, address, and who is expected to answer. */
+  readonly key: string;
+  readonly security: Security;
+  readonly terms: ConnectionTerms;
+  readonly home: ConnectionHome;
+  readonly limits: HeadLimits & { readonly interimAnswers: number };
+}
 
 /**
  * One connection to an endpoint: one request at a time, strict about what comes back. A byte that nobody asked for ends
@@ -47,11 +68,13 @@ const MAX_INFORMATIONAL = 8;
 export class UpstreamConnection implements BodySource, BodySink, Expiring {
   readonly key: string;
   readonly security: Security;
+  readonly terms: ConnectionTerms;
   expiresAt = Number.POSITIVE_INFINITY;
   /** How many requests it has carried. */
   requests = 0;
   readonly #socket: Socket;
   readonly #home: ConnectionHome;
+  readonly #limits: UpstreamConnectionParts['limits'];
   #owner: RequestOwner | null = null;
   #answered = false;
   #informational = 0;
@@ -65,9 +88,11 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   readonly #reading: ReadSwitch;
   #closed = false;
 
-  constructor(socket: Socket, key: string, security: Security, home: ConnectionHome) {
+  constructor(socket: Socket, { key, security, terms, home, limits }: UpstreamConnectionParts) {
     this.key = key;
     this.security = security;
+    this.terms = terms;
+    this.#limits = limits;
     this.#socket = socket;
     this.#reading = new ReadSwitch(socket);
     this.#home = home;
@@ -76,6 +101,11 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
     socket.on('drain', () => this.#requestBody?.resume());
+  }
+
+  get #isSpent(): boolean {
+    const { maxRequests, retireAt, clock } = this.terms;
+    return this.requests >= maxRequests || (retireAt !== Number.POSITIVE_INFINITY && clock.monotonic() >= retireAt);
   }
 
   get usable(): boolean {
@@ -180,20 +210,20 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     this.#partial = null;
     for (;;) {
       const end = endOfHead(data, 0);
-      if (end > DEFAULT_LIMITS.block || (end < 0 && data.length > DEFAULT_LIMITS.block)) {
+      if (end > this.#limits.block || (end < 0 && data.length > this.#limits.block)) {
         throw new ProxyError('upstream_protocol_error', 'the head of the answer is too large');
       }
       if (end < 0) {
         this.#partial = data;
         return null;
       }
-      const head = parseResponseHead(data, 0, end + 4, owner.method, DEFAULT_LIMITS);
+      const head = parseResponseHead(data, 0, end + 4, owner.method, this.#limits);
       const behind = end + 4 === data.length ? EMPTY : data.subarray(end + 4);
       if (head.status >= 200 || head.status === 101) {
         this.#answer(head, owner, behind);
         return this.#tunnelled ? null : behind;
       }
-      if (++this.#informational > MAX_INFORMATIONAL) {
+      if (++this.#informational > this.#limits.interimAnswers) {
         throw new ProxyError('upstream_protocol_error', 'too many interim answers');
       }
       if (head.status !== 100) owner.onInformational(head);
@@ -207,7 +237,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     this.#answered = true;
     this.#keepAlive = head.keepAlive;
     const body = new Body(head.length, this);
-    this.#reader = new BodyReader(body, DEFAULT_LIMITS, badBody);
+    this.#reader = new BodyReader(body, this.#limits, badBody);
     if (head.length === 0) this.#reader.done = true;
     owner.onReply({ head, body, tunnel: null });
   }
@@ -252,7 +282,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     this.#reader = null;
     this.resumeBody();
     owner.onSettled();
-    if (this.#keepAlive && !this.#closed) this.#home.free(this);
+    if (this.#keepAlive && !this.#closed && !this.#isSpent) this.#home.free(this);
     else this.#close();
   }
 

@@ -1,25 +1,13 @@
 import type { Security } from '../../model/exchange.js';
-import type { Clock } from '../../platform/clock.js';
 import type { ResponseHead } from '../codec/message.js';
 import { requestHeadText } from '../codec/write.js';
 import type { Call, EndpointCall, Handler, Reply } from '../pipeline/call.js';
 import type { ExchangeRecord } from '../pipeline/exchange-record.js';
-import type { ProxyError } from '../pipeline/proxy-error.js';
+import { ProxyError } from '../pipeline/proxy-error.js';
+import { type AcquireParts, acquire } from './acquire.js';
 import type { RequestOwner, UpstreamConnection } from './connection.js';
-import type { UpstreamPool } from './pool.js';
 
-/** A connection that was just opened, and what that took. */
-export interface Connected {
-  readonly connection: UpstreamConnection;
-  readonly connectMs: number;
-  readonly handshakeMs: number;
-}
-
-export interface ForwardParts {
-  readonly clock: Clock;
-  readonly pool: UpstreamPool;
-  /** Opens a connection to the endpoint; rejects with ProxyError. Stops when the attempt is aborted. */
-  readonly connect: (call: EndpointCall) => Promise<Connected>;
+export interface ForwardParts extends AcquireParts {
   /** Field lines written behind the request's own, each with its CRLF. */
   readonly extra: (call: EndpointCall) => string;
 }
@@ -34,33 +22,20 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 export function forward(parts: ForwardParts): Handler<EndpointCall> {
   return (call) => {
     const connection = parts.pool.take(call.endpoint.key);
-    if (connection === null) return connectAndSend(parts, call);
+    if (connection === null) return acquireAndSend(parts, call);
     call.attempt.reusedConnection = true;
     return send(parts, call, connection, mayRepeat(call));
   };
 }
 
+async function acquireAndSend(parts: ForwardParts, call: EndpointCall): Promise<Reply> {
+  const connection = await acquire(parts, call);
+  return send(parts, call, connection, call.attempt.reusedConnection && mayRepeat(call));
+}
+
 function mayRepeat(call: EndpointCall): boolean {
   const { head, body } = call.attempt.routed.call;
   return IDEMPOTENT.has(head.method) && body.length === 0 && head.upgrade === '';
-}
-
-async function connectAndSend(parts: ForwardParts, call: EndpointCall): Promise<Reply> {
-  call.endpoint.active++;
-  let opened: Connected;
-  try {
-    opened = await parts.connect(call);
-  } finally {
-    call.endpoint.active--;
-  }
-  const { record, cancelled } = call.attempt.routed.call;
-  record.connectMs += opened.connectMs;
-  record.handshakeMs += opened.handshakeMs;
-  if (cancelled !== null) {
-    parts.pool.free(opened.connection);
-    throw cancelled;
-  }
-  return send(parts, call, opened.connection, false);
 }
 
 function send(
@@ -70,7 +45,13 @@ function send(
   repeatable: boolean,
 ): Promise<Reply> {
   const { attempt, endpoint } = endpointCall;
-  const { call } = attempt.routed;
+  const { call, cluster } = attempt.routed;
+  const { maxRequests } = cluster.config.limits;
+  if (maxRequests !== null && cluster.load.requests >= maxRequests) {
+    parts.pool.free(connection);
+    return Promise.reject(new ProxyError('overflow', `${cluster.load.requests} requests are under way already`));
+  }
+  cluster.load.requests++;
   endpoint.active++;
   attempt.active = connection;
   attempt.written = true;
@@ -124,11 +105,12 @@ class SentRequest implements RequestOwner {
     const stale = this.#repeatable && error.code === 'connection_termination' && this.#call.cancelled === null;
     if (!stale) return this.#reject(error);
     this.#endpointCall.attempt.reusedConnection = false;
-    this.#resolve(connectAndSend(this.#parts, this.#endpointCall));
+    this.#resolve(acquireAndSend(this.#parts, this.#endpointCall));
   }
 
   onSettled(): void {
     this.#endpointCall.endpoint.active--;
+    this.#endpointCall.attempt.routed.cluster.load.requests--;
     this.#endpointCall.attempt.active = null;
   }
 }

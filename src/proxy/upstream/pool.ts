@@ -1,11 +1,28 @@
 import type { Socket } from 'node:net';
 import type { Security } from '../../model/exchange.js';
 import type { Sweeper } from '../../platform/sweeper.js';
-import type { ConnectionHome } from './connection.js';
-import { UpstreamConnection } from './connection.js';
+import type { HeadLimits } from '../codec/fields.js';
+import type { Abortable } from '../pipeline/call.js';
+import type { ClusterLoad } from '../pipeline/cluster.js';
+import type { ProxyError } from '../pipeline/proxy-error.js';
+import { type ConnectionHome, type ConnectionTerms, UpstreamConnection } from './connection.js';
 
-/** How long an unused connection waits, ms: to apps below the 5 s after which Node's own servers close theirs. */
-export const IDLE_MS = { app: 3_000, sidecar: 30_000 } as const;
+export interface PoolLimits extends HeadLimits {
+  /** How long an unused connection waits, ms, where its cluster does not say otherwise. */
+  readonly idleMs: number;
+  readonly interimAnswers: number;
+}
+
+/** A request that waits for a connection, since its cluster may not open more. */
+export interface Waiting extends Abortable {
+  /** A connection that became free, or null: one may be opened, and is counted already. */
+  readonly turn: Promise<UpstreamConnection | null>;
+}
+
+interface Waiter {
+  readonly key: string;
+  readonly take: (connection: UpstreamConnection | null) => void;
+}
 
 /**
  * Our own pool (F7): per endpoint the free connections, newest first, so that the others may grow old and go. A
@@ -13,14 +30,16 @@ export const IDLE_MS = { app: 3_000, sidecar: 30_000 } as const;
  */
 export class UpstreamPool implements ConnectionHome {
   readonly #sweeper: Sweeper;
-  readonly #idleMs: number;
+  readonly #limits: () => PoolLimits;
   readonly #free = new Map<string, UpstreamConnection[]>();
   readonly #all = new Set<UpstreamConnection>();
+  readonly #open = new Map<string, number>();
+  readonly #waiting = new Map<ClusterLoad, Waiter[]>();
   #settling: UpstreamConnection[] = [];
 
-  constructor(sweeper: Sweeper, idleMs: number) {
+  constructor(sweeper: Sweeper, limits: () => PoolLimits) {
     this.#sweeper = sweeper;
-    this.#idleMs = idleMs;
+    this.#limits = limits;
   }
 
   /** Connections that are open, busy or free. */
@@ -35,6 +54,11 @@ export class UpstreamPool implements ConnectionHome {
     return busy;
   }
 
+  /** True when a connection to `key` is open. */
+  has(key: string): boolean {
+    return (this.#open.get(key) ?? 0) > 0;
+  }
+
   /** A free connection to `key`, or null. */
   take(key: string): UpstreamConnection | null {
     const free = this.#free.get(key);
@@ -44,16 +68,33 @@ export class UpstreamPool implements ConnectionHome {
     return null;
   }
 
-  /** Makes a pooled connection of a socket that is connected (and secured). */
-  adopt(socket: Socket, key: string, security: Security): UpstreamConnection {
-    const connection = new UpstreamConnection(socket, key, security, this);
+  /** Gets in line for a connection to `key`. */
+  wait(key: string, load: ClusterLoad): Waiting {
+    const line = this.#waiting.get(load) ?? [];
+    this.#waiting.set(load, line);
+    let abort: Waiting['abort'] = () => {};
+    const turn = new Promise<UpstreamConnection | null>((resolve, reject) => {
+      const waiter: Waiter = { key, take: resolve };
+      line.push(waiter);
+      abort = (error: ProxyError) => {
+        this.#leave(load, waiter);
+        reject(error);
+      };
+    });
+    return { turn, abort: (error) => abort(error) };
+  }
+
+  /** Makes a pooled connection of a socket that is connected (and secured). It was counted when it began to open. */
+  adopt(socket: Socket, key: string, security: Security, terms: ConnectionTerms): UpstreamConnection {
+    const connection = new UpstreamConnection(socket, { key, security, terms, home: this, limits: this.#limits() });
     this.#all.add(connection);
+    this.#open.set(key, (this.#open.get(key) ?? 0) + 1);
     this.#sweeper.add(connection);
     return connection;
   }
 
   free(connection: UpstreamConnection): void {
-    connection.expiresAt = this.#sweeper.deadline(this.#idleMs);
+    connection.expiresAt = this.#sweeper.deadline(connection.terms.idleMs ?? this.#limits().idleMs);
     this.#settling.push(connection);
     if (this.#settling.length === 1) setImmediate(() => this.#handOn());
   }
@@ -61,10 +102,26 @@ export class UpstreamPool implements ConnectionHome {
   gone(connection: UpstreamConnection): void {
     this.#all.delete(connection);
     this.#sweeper.delete(connection);
-    const free = this.#free.get(connection.key);
+    const { key } = connection;
+    const open = (this.#open.get(key) ?? 1) - 1;
+    if (open > 0) this.#open.set(key, open);
+    else this.#open.delete(key);
+    const free = this.#free.get(key);
     const index = free?.indexOf(connection) ?? -1;
     if (index >= 0) free?.splice(index, 1);
-    if (free?.length === 0) this.#free.delete(connection.key);
+    if (free?.length === 0) this.#free.delete(key);
+    this.closed(connection.terms.load);
+  }
+
+  /** A connection of a cluster is gone, or could not be opened: the next in line may open one. */
+  closed(load: ClusterLoad): void {
+    load.connections--;
+    const line = this.#waiting.get(load);
+    const next = line?.[0];
+    if (next === undefined) return;
+    this.#leave(load, next);
+    load.connections++;
+    next.take(null);
   }
 
   /** Ends every free connection for which `unwanted` says so (endpoint gone, trust changed). */
@@ -80,9 +137,24 @@ export class UpstreamPool implements ConnectionHome {
     this.#settling = [];
     for (const connection of settled) {
       if (!connection.usable) continue;
+      const { load } = connection.terms;
+      const next =
+        this.#waiting.size === 0 ? undefined : this.#waiting.get(load)?.find(({ key }) => key === connection.key);
+      if (next !== undefined) {
+        this.#leave(load, next);
+        next.take(connection);
+        continue;
+      }
       const free = this.#free.get(connection.key);
       if (free === undefined) this.#free.set(connection.key, [connection]);
       else free.push(connection);
     }
+  }
+
+  #leave(load: ClusterLoad, waiter: Waiter): void {
+    const line = this.#waiting.get(load);
+    const index = line?.indexOf(waiter) ?? -1;
+    if (index >= 0) line?.splice(index, 1);
+    if (line?.length === 0) this.#waiting.delete(load);
   }
 }

@@ -1,21 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { FAILURES, type FailureCode } from '../../../src/model/failure.js';
-import type { RetryCondition, RetryPolicy } from '../../../src/model/route.js';
-import { isIdempotent, metCondition } from '../../../src/proxy/retries/conditions.js';
+import type { RetryCondition } from '../../../src/model/route.js';
+import { FieldBlock } from '../../../src/proxy/codec/field-block.js';
+import { type Conditions, isIdempotent, metCondition, type Outcome } from '../../../src/proxy/retries/conditions.js';
 
-const policy = (retryOn: readonly RetryCondition[], retriableStatusCodes: readonly number[] = []): RetryPolicy => ({
-  attempts: 2,
+const conditions = (retryOn: readonly RetryCondition[], codes: readonly number[] = []): Conditions => ({
   retryOn,
-  retriableStatusCodes,
-  perTryTimeoutMs: null,
-  backoffBaseMs: 25,
-  backoffMaxMs: 250,
-  origin: 'test',
+  statusCodes: new Set(codes),
+  fields: [(fields) => fields.has('x-again', 'yes')],
+});
+const answer = (status: number, ...fields: string[]): Outcome => ({
+  kind: 'answer',
+  status,
+  fields: FieldBlock.of(...fields),
 });
 const onStatus = (status: number, retryOn: RetryCondition, codes: readonly number[] = []) =>
-  metCondition(policy([retryOn], codes), { kind: 'answer', status });
+  metCondition(conditions([retryOn], codes), answer(status));
 const onFailure = (code: FailureCode, retryOn: RetryCondition, written = true) =>
-  metCondition(policy([retryOn]), { kind: 'failure', code, written });
+  metCondition(conditions([retryOn]), { kind: 'failure', code, written });
 
 const STATUSES = [200, 304, 404, 409, 429, 500, 501, 502, 503, 504, 505, 599];
 const RETRIED: readonly (readonly [RetryCondition, readonly number[]])[] = [
@@ -40,9 +42,34 @@ describe('answers that meet a condition', () => {
   });
 
   it('is told by the name of the first that was met', () => {
-    expect(metCondition(policy(['reset', 'gateway-error', '5xx']), { kind: 'answer', status: 503 })).toBe(
-      'gateway-error',
-    );
+    expect(metCondition(conditions(['reset', 'gateway-error', '5xx']), answer(503))).toBe('gateway-error');
+  });
+});
+
+describe('answers that say by a field that they may be asked for again', () => {
+  it('retriable-headers: with one of those that the policy names', () => {
+    expect(metCondition(conditions(['retriable-headers']), answer(200, 'x-again', 'yes'))).toBe('retriable-headers');
+    expect(metCondition(conditions(['retriable-headers']), answer(503, 'x-again', 'no'))).toBeNull();
+  });
+
+  it.each<[RetryCondition, string]>([
+    ['cancelled', '1'],
+    ['deadline-exceeded', '4'],
+    ['resource-exhausted', '8'],
+    ['internal', '13'],
+    ['unavailable', '14'],
+  ])('%s: gRPC status %s in the head, whatever the HTTP status is', (word, code) => {
+    for (let status = 0; status <= 16; status++) {
+      const met = metCondition(conditions([word]), answer(200, 'grpc-status', String(status)));
+      expect(met).toBe(String(status) === code ? word : null);
+    }
+  });
+
+  it('what a rate limiter turned away is met by envoy-ratelimited alone', () => {
+    const limited = answer(429, 'x-envoy-ratelimited', 'true');
+    expect(metCondition(conditions(['5xx', 'retriable-status-codes'], [429]), limited)).toBeNull();
+    expect(metCondition(conditions(['envoy-ratelimited']), limited)).toBe('envoy-ratelimited');
+    expect(metCondition(conditions(['envoy-ratelimited']), answer(429))).toBeNull();
   });
 });
 

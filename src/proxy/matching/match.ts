@@ -1,6 +1,8 @@
 import { RE2JS } from 're2js';
 import type { FieldMatch, PathMatch, QueryMatch, RouteMatch } from '../../model/route.js';
+import type { FieldBlock } from '../codec/field-block.js';
 import type { RequestHead } from '../codec/message.js';
+import { parameterOf } from '../codec/target.js';
 import { expression, type TextTest, textTest } from './text.js';
 
 export type HeadTest = (head: RequestHead) => boolean;
@@ -74,42 +76,38 @@ const PSEUDO_FIELDS: Readonly<Record<string, ((head: RequestHead) => string) | u
   ':scheme': () => 'http',
 };
 
+function fieldTest(match: FieldMatch): HeadTest {
+  const pseudo = PSEUDO_FIELDS[match.name];
+  if (pseudo === undefined) {
+    const test = fieldsTest(match);
+    return (head) => test(head.fields);
+  }
+  const test = valuesTest(match);
+  return (head) => test([pseudo(head)]);
+}
+
+/** A test of the fields of a request or an answer. Throws when the rule's expression is none. */
+export function fieldsTest(match: FieldMatch): (fields: FieldBlock) => boolean {
+  const { name, kind, value, invert, missingAsEmpty } = match;
+  if (kind === 'exact' && !invert && !missingAsEmpty) return (fields) => fields.has(name, value);
+  const test = valuesTest(match);
+  return (fields) => test(fields.all(name));
+}
+
 /** Lines of one name are looked at one by one: any that fits suffices, and any defeats an inverted match (Envoy). */
-function fieldTest({ name, invert, missingAsEmpty, ...match }: FieldMatch): HeadTest {
+function valuesTest({ invert, missingAsEmpty, ...match }: FieldMatch): (values: readonly string[]) => boolean {
   const test = textTest(match);
-  const { kind, value } = match;
-  const pseudo = PSEUDO_FIELDS[name];
-  if (pseudo === undefined && kind === 'exact' && !invert && !missingAsEmpty)
-    return (head) => head.fields.has(name, value);
-  return (head) => {
-    const values = pseudo === undefined ? head.fields.all(name) : [pseudo(head)];
-    if (values.length === 0) {
-      if (kind === 'present') return invert;
-      return missingAsEmpty ? test('') !== invert : invert;
-    }
-    return values.some(test) !== invert;
+  return (values) => {
+    if (values.length > 0) return values.some(test) !== invert;
+    if (match.kind === 'present') return invert;
+    return missingAsEmpty ? test('') !== invert : invert;
   };
 }
 
 function queryTest({ name, ...match }: QueryMatch): HeadTest {
   const test = textTest(match);
   return (head) => {
-    const value = firstParameter(head.target, name);
+    const value = parameterOf(head.target, name);
     return value !== null && test(value);
   };
-}
-
-/** Value of the first parameter of a name, as it was sent; null when there is none. */
-export function firstParameter(target: string, name: string): string | null {
-  let start = target.indexOf('?') + 1;
-  if (start === 0) return null;
-  while (start <= target.length) {
-    const next = target.indexOf('&', start);
-    const end = next < 0 ? target.length : next;
-    const equals = target.indexOf('=', start);
-    const nameEnd = equals < 0 || equals > end ? end : equals;
-    if (target.slice(start, nameEnd) === name) return target.slice(Math.min(nameEnd + 1, end), end);
-    start = end + 1;
-  }
-  return null;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FieldMatch, PathMatch, RouteMatch } from '../../../src/model/route.js';
 import { FieldBlock } from '../../../src/proxy/codec/field-block.js';
 import type { RequestHead } from '../../../src/proxy/codec/message.js';
-import { headTest } from '../../../src/proxy/routing/match.js';
+import { headTest } from '../../../src/proxy/matching/match.js';
 
 const ANY: RouteMatch = { path: { kind: 'prefix', value: '/', ignoreCase: false }, methods: [], fields: [], query: [] };
 
