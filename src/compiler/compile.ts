@@ -1,8 +1,8 @@
-import type { AppPort, ServiceSpec, WorkloadSpec } from '../model/app.js';
+import { type AppPort, NO_SETTINGS, type ServiceSpec, type WorkloadSpec } from '../model/app.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName, hostNames, PORTS, TRUST_DOMAIN, virtualIp } from '../model/names.js';
-import type { Route } from '../model/route.js';
+import type { RetryPolicy, Route } from '../model/route.js';
 import type {
   InboundConfig,
   OutboundConfig,
@@ -36,6 +36,7 @@ export function compile(
     listeners: listenersOf(mesh),
     virtualHosts: mesh.app.services.flatMap((service) => virtualHostsOf(mesh, service)),
     clusters,
+    faults: mesh.faults.filter(({ action }) => action.connection !== null),
     unknownHosts: 'allow-any',
   };
   const configs = new Map<string, SidecarConfig>();
@@ -64,13 +65,16 @@ function virtualHostsOf(mesh: MeshConfig, service: ServiceSpec): VirtualHost[] {
 
 /** The service's own routes, or the one that every service has. */
 function routesOf(mesh: MeshConfig, service: string, port: number): Route[] {
-  const own = mesh.app.settings[service]?.routes ?? [];
-  if (own.length === 0) return [defaultRoute(mesh, service, { port })];
-  return own.map((route) => ({ ...route, action: resolved(mesh, route.action, port) }));
+  const settings = mesh.app.settings[service] ?? NO_SETTINGS;
+  if (settings.routes.length === 0) return [defaultRoute(mesh, service, { port })];
+  return settings.routes.map(({ route, retries }) => {
+    const retry = mesh.retries ? retryPolicy(service, retries ?? settings.retries) : null;
+    return { ...route, action: resolved(mesh, route.action, retry, port) };
+  });
 }
 
 /** Names of services and versions as names of clusters; one that does not exist stays, and is answered 503 (`NC`). */
-function resolved(mesh: MeshConfig, action: Route['action'], port: number): Route['action'] {
+function resolved(mesh: MeshConfig, action: Route['action'], retry: RetryPolicy | null, port: number): Route['action'] {
   if (action.kind !== 'forward') return action;
   const nameOf = (destination: string): string => {
     const [service = '', version = ''] = destination.split('/');
@@ -80,7 +84,7 @@ function resolved(mesh: MeshConfig, action: Route['action'], port: number): Rout
   };
   return {
     ...action,
-    retry: mesh.retries ? action.retry : null,
+    retry,
     clusters: action.clusters.map((entry) => ({ ...entry, cluster: nameOf(entry.cluster) })),
     mirrors: action.mirrors.map((entry) => ({ ...entry, cluster: nameOf(entry.cluster) })),
   };
@@ -136,7 +140,9 @@ function inboundOf(mesh: MeshConfig, workload: WorkloadSpec): InboundConfig {
   return {
     mtls: mesh.mtls,
     ports: workload.ports,
-    faults: mesh.faults.filter((fault) => fault.to === workload.app || fault.to === workload.name),
+    faults: mesh.faults.filter(
+      ({ to, action }) => action.connection === null && (to === workload.app || to === workload.name),
+    ),
     rateLimits: mesh.app.settings[workload.app]?.rateLimits ?? [],
     callers: callersOf(mesh),
   };

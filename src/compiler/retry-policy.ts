@@ -20,11 +20,11 @@ export function retryPolicy(service: string, settings: RetrySettings | null): Re
     retriableStatusCodes: codes,
     retriableHeaders: [],
     perTryTimeoutMs: wanted.perTryTimeoutMs,
-    backoffBaseMs: BACKOFF.baseMs,
-    backoffMaxMs: BACKOFF.maxMs,
-    retryAfterMaxMs: null,
-    avoidTriedHosts: true,
-    nonIdempotent: 'never',
+    backoffBaseMs: wanted.backoffBaseMs ?? BACKOFF.baseMs,
+    backoffMaxMs: wanted.backoffBaseMs === undefined ? BACKOFF.maxMs : wanted.backoffBaseMs * 10,
+    retryAfterMaxMs: wanted.retryAfterMaxMs ?? null,
+    avoidTriedHosts: wanted.avoidTriedHosts ?? true,
+    nonIdempotent: wanted.nonIdempotent ?? 'never',
     origin: settings === null ? "Istio's default retry policy" : `x-mesh.services.${service}.retries`,
   };
 }

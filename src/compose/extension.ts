@@ -1,8 +1,12 @@
-import { NO_SETTINGS, type RetrySettings, type ServiceSettings, type SourceRef } from '../model/app.js';
-import { type BalancingAlgorithm, CLUSTER_DEFAULTS } from '../model/cluster.js';
-import { ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
-import { RETRY_CONDITIONS } from '../model/route.js';
-import { type Findings, suggestion } from './problems.js';
+import type { RetrySettings, RouteSettings, ServiceSettings, SourceRef } from '../model/app.js';
+import type { Balancing, EjectionPolicy, RetryBudget, TrafficPolicy } from '../model/cluster.js';
+import type { RateLimit } from '../model/rate-limit.js';
+import type { Findings } from './problems.js';
+import { readRateLimit } from './rate-limits.js';
+import { limit, list, table } from './readers.js';
+import { readRetries } from './retries.js';
+import { readRoute } from './routes.js';
+import { readBalancer, readFailureAccrual, readOutlierDetection, readPool, readRetryBudget } from './traffic.js';
 import type { YamlView } from './yaml-view.js';
 
 /** The top level of `x-mesh`: where traffic enters, what the generator asks for, policies per service. */
@@ -17,14 +21,6 @@ export interface MeshExtension {
   readonly load: { readonly rps: number | null; readonly paths: readonly string[] | null };
   readonly services: ReadonlyMap<string, { readonly settings: ServiceSettings; readonly keySource: SourceRef }>;
 }
-
-const KNOWN_CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
-const BALANCERS: Readonly<Record<string, BalancingAlgorithm>> = {
-  LEAST_REQUEST: { kind: 'least-request', choices: 2 },
-  ROUND_ROBIN: { kind: 'round-robin' },
-  RANDOM: { kind: 'random' },
-  PEAK_EWMA: { kind: 'peak-ewma', defaultRttMs: 30, decayMs: 10_000 },
-};
 
 /** Reads it strictly: an unknown key is a problem, since a policy that is silently dropped teaches the wrong thing. */
 export function readMeshExtension(view: YamlView | null, findings: Findings): MeshExtension {
@@ -95,67 +91,45 @@ function pathOf(view: YamlView, findings: Findings): string {
   return path;
 }
 
+interface ServiceWords {
+  retries: RetrySettings;
+  timeout: number | null;
+  balancer: Balancing;
+  connectionPool: Pick<TrafficPolicy, 'limits' | 'connectTimeoutMs'>;
+  outlierDetection: EjectionPolicy;
+  failureAccrual: EjectionPolicy;
+  retryBudget: RetryBudget;
+  routes: RouteSettings[];
+  rateLimits: RateLimit[];
+}
+
+const readWords = table<ServiceWords>({
+  retries: readRetries,
+  timeout: limit,
+  balancer: readBalancer,
+  connectionPool: readPool,
+  outlierDetection: readOutlierDetection,
+  failureAccrual: readFailureAccrual,
+  retryBudget: readRetryBudget,
+  routes: list(readRoute),
+  rateLimits: list(readRateLimit),
+});
+
 function readSettings(view: YamlView, where: string, findings: Findings): ServiceSettings {
-  let retries: RetrySettings | null = null;
-  let timeoutMs: number | null = null;
-  let traffic: ServiceSettings['traffic'] = {};
-  for (const { key, keySource, value } of view.entries(where)) {
-    if (key === 'retries') retries = readRetries(value, `${where}.retries`, findings);
-    else if (key === 'timeout') timeoutMs = durationOf(value, `${where}.timeout`, findings);
-    else if (key === 'balancer') {
-      const names = Object.keys(BALANCERS);
-      const text = value.text(`${where}.balancer`) ?? '';
-      const algorithm = names.includes(text) ? BALANCERS[text] : undefined;
-      if (algorithm === undefined) findings.problem(value.source, `${where}.balancer must be ${names.join(' or ')}`);
-      else traffic = { ...traffic, balancing: { ...CLUSTER_DEFAULTS.balancing, algorithm } };
-    } else findings.unknownKey(keySource, key, where, ['retries', 'timeout', 'balancer']);
-  }
-  return { ...NO_SETTINGS, retries, timeoutMs, traffic };
-}
-
-function readRetries(view: YamlView, where: string, findings: Findings): RetrySettings {
-  let { attempts, retryOn } = ISTIO_DEFAULT_RETRIES;
-  let perTryTimeoutMs: number | null = null;
-  for (const { key, keySource, value } of view.entries(where)) {
-    if (key === 'attempts') attempts = attemptsOf(value, `${where}.attempts`, findings);
-    else if (key === 'retryOn') retryOn = readRetryOn(value, `${where}.retryOn`, findings);
-    else if (key === 'perTryTimeout') perTryTimeoutMs = durationOf(value, `${where}.perTryTimeout`, findings);
-    else findings.unknownKey(keySource, key, where, ['attempts', 'retryOn', 'perTryTimeout']);
-  }
-  return { attempts, retryOn, perTryTimeoutMs };
-}
-
-function attemptsOf(view: YamlView, what: string, findings: Findings): number {
-  const attempts = view.number(what) ?? 0;
-  if (!Number.isInteger(attempts) || attempts < 0 || attempts > 10)
-    findings.problem(view.source, `${what} must be a whole number from 0 to 10`);
-  return attempts;
-}
-
-/** A list, or Envoy's comma list. */
-function readRetryOn(view: YamlView, where: string, findings: Findings): string[] {
-  const items = view.kind === 'list' ? view.items(where) : [view];
-  return items.flatMap((item) => {
-    const words = (item.text(where) ?? '').split(',').map((word) => word.trim());
-    for (const word of words) {
-      if (!KNOWN_CONDITIONS.has(word) && !/^[1-5]\d\d$/.test(word))
-        findings.problem(
-          item.source,
-          `${where}: ${JSON.stringify(word)} is no reason to retry`,
-          suggestion(word, RETRY_CONDITIONS, 'a status code, or'),
-        );
-    }
-    return words;
-  });
-}
-
-/** Null also for `0s`, which means without end, as in Istio. */
-function durationOf(view: YamlView, what: string, findings: Findings): number | null {
-  const text = view.text(what);
-  const match = /^(\d{1,9}(?:\.\d+)?)(ms|s|m|h)$/.exec(text ?? '');
-  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match?.[2] ?? ''];
-  if (match && unit !== undefined) return Math.round(Number(match[1]) * unit) || null;
-  if (text === null) return null;
-  findings.problem(view.source, `${what} must be a duration`, 'such as 250ms or 3s');
-  return null;
+  const read = readWords(view, where, findings) ?? {};
+  if (read.outlierDetection !== undefined && read.failureAccrual !== undefined)
+    findings.problem(view.source, `${where} has both outlierDetection and failureAccrual: one of them can watch`);
+  const ejection = read.outlierDetection ?? read.failureAccrual;
+  return {
+    retries: read.retries ?? null,
+    timeoutMs: read.timeout ?? null,
+    traffic: {
+      ...(read.balancer === undefined ? {} : { balancing: read.balancer }),
+      ...read.connectionPool,
+      ...(ejection === undefined ? {} : { ejection }),
+      ...(read.retryBudget === undefined ? {} : { retryBudget: read.retryBudget }),
+    },
+    routes: read.routes ?? [],
+    rateLimits: read.rateLimits ?? [],
+  };
 }

@@ -4,6 +4,7 @@ import { retryPolicy } from '../compiler/retry-policy.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import type { EdgeDelta, PartUsage } from '../model/metrics.js';
 import { hostNames, virtualIp } from '../model/names.js';
+import type { Incident } from '../model/timeline.js';
 import type { Clock } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
 import type {
@@ -39,6 +40,7 @@ const LOAD = 'load';
 /** How long a change may take until every connected sidecar obeys it, ms. */
 const SETTLE_MS = 5_000;
 const NOTICES = 200;
+const INCIDENTS = 2_000;
 
 /** Everything that one sandbox's control plane knows and does; the API is a view of it. */
 export class ControlPlane {
@@ -49,6 +51,8 @@ export class ControlPlane {
   readonly authority: Authority;
   readonly bootstrap: ControlPlaneBootstrap;
   readonly notices: Notice[] = [];
+  /** What sidecars did on their own, oldest first. */
+  readonly timeline: Incident[] = [];
   readonly #clock: Clock;
   readonly #registry: Registry;
   readonly #publisher: Publisher;
@@ -75,7 +79,7 @@ export class ControlPlane {
     this.#state = new StateFile(bootstrap.stateDir, log);
     const stored = this.#state.read();
     this.#costs = new Costs(clock);
-    this.#faults = new FaultBook(bootstrap.app, stored?.faults ?? []);
+    this.#faults = new FaultBook(bootstrap.app, stored?.faults ?? [], () => clock.now());
     this.#load = new LoadSettings(stored?.loadRps ?? bootstrap.loadRps, bootstrap.app.load.paths);
     this.#features = stored?.features ?? bootstrap.features;
     this.#registry = new Registry(bootstrap.app, GATEWAY, clock, () => this.#changed());
@@ -339,12 +343,23 @@ export class ControlPlane {
         this.exchanges.add(message.exchanges);
         this.emit({ type: 'exchanges', exchanges: message.exchanges, dropped: message.dropped });
         return;
+      case 'incidents':
+        if (message.incidents.some(({ reporter }) => reporter !== workload))
+          throw new Error('a workload reports what it did itself');
+        this.#onIncidents(message.incidents);
+        return;
       case 'load-report':
         this.#load.count(message);
         return;
       default:
         throw new Error('this message does not belong here');
     }
+  }
+
+  #onIncidents(incidents: readonly Incident[]): void {
+    this.timeline.push(...incidents);
+    this.timeline.splice(0, this.timeline.length - INCIDENTS);
+    this.emit({ type: 'incidents', incidents });
   }
 
   #onMetrics(workload: string, report: MetricsReport): void {

@@ -10,9 +10,12 @@ export class FaultBook {
   readonly #app: AppSpec;
   readonly #hits = new Map<string, number>();
   #faults: readonly Fault[];
+  readonly #now: () => number;
 
-  constructor(app: AppSpec, stored: readonly Fault[]) {
+  /** `now` tells the time, epoch ms. */
+  constructor(app: AppSpec, stored: readonly Fault[], now: () => number) {
     this.#app = app;
+    this.#now = now;
     this.#faults = stored;
   }
 
@@ -22,7 +25,7 @@ export class FaultBook {
 
   /** Adds one and returns its name. */
   add(input: FaultInput): string {
-    const fault = faultFrom(input, this.#app, this.#faults);
+    const fault = faultFrom(input, this.#app, this.#faults, this.#now());
     this.#hits.delete(fault.name);
     this.#faults = [...this.#faults, fault];
     return fault.name;

@@ -1,11 +1,11 @@
 import type { AppSpec } from '../model/app.js';
-import type { Fault } from '../model/fault.js';
+import type { AnswerFault, Fault } from '../model/fault.js';
 import { nearest } from '../model/nearest.js';
 import type { FaultInput } from '../protocol/fault-input.js';
 import { ApiProblem } from './api/problem.js';
 
 /** A fault as the user wrote it, checked against the app and completed. Throws {@link ApiProblem} (400) with what exists. */
-export function faultFrom(input: FaultInput, app: AppSpec, existing: readonly Fault[]): Fault {
+export function faultFrom(input: FaultInput, app: AppSpec, existing: readonly Fault[], now: number): Fault {
   const targets = [...new Set([...app.services.map(({ name }) => name), ...app.workloads.map(({ name }) => name)])];
   mustExist('workload or service', input.to, targets);
   if (input.from !== undefined && !input.from.startsWith('spiffe://'))
@@ -15,25 +15,42 @@ export function faultFrom(input: FaultInput, app: AppSpec, existing: readonly Fa
     throw new ApiProblem(409, `a fault named ${name} exists already`, `mesh-sandbox fault remove ${name}`);
   }
   const delay = input.delayMs === undefined ? null : { ms: input.delayMs, jitterMs: input.jitterMs ?? 0 };
-  if (input.abort !== undefined && input.reset === true)
-    throw new ApiProblem(400, 'a fault either aborts or resets', 'leave one of them out');
-  if (delay === null && input.abort === undefined && input.reset !== true) {
-    throw new ApiProblem(400, 'the fault does nothing', 'add --abort STATUS, --delay TIME or --reset');
-  }
+  const ends = [input.abort !== undefined, input.reset === true, input.blackhole === true].filter(Boolean).length;
+  if (ends > 1) throw new ApiProblem(400, 'a fault either aborts, resets or never answers', 'leave all but one out');
+  const action = { connection: input.connection ?? null, delay, end: endOf(input), answer: answerOf(input) };
+  if (action.connection !== null && (delay !== null || ends > 0 || action.answer !== null))
+    throw new ApiProblem(400, 'without a connection there is nothing to delay or to answer', 'make two faults of it');
+  if (ends > 0 && action.answer !== null)
+    throw new ApiProblem(400, 'a fault that ends the request leaves no answer to change', 'make two faults of it');
+  if (Object.values(action).every((part) => part === null))
+    throw new ApiProblem(400, 'the fault does nothing', 'add --abort STATUS, --delay TIME, --reset or another kind');
   return {
     name,
     to: input.to,
     match: { from: input.from ?? null, headers: lowerNames(input.headers ?? {}), path: input.path ?? null },
-    action: { delay, end: endOf(input) },
+    action,
     percent: input.percent ?? 100,
     first: input.first ?? null,
+    every: input.every ?? null,
+    until: input.forMs === undefined ? null : now + input.forMs,
     enabled: true,
   };
 }
 
 function endOf(input: FaultInput): Fault['action']['end'] {
   if (input.abort !== undefined) return { kind: 'abort', status: input.abort };
+  if (input.blackhole === true) return { kind: 'blackhole' };
   return input.reset === true ? { kind: 'reset' } : null;
+}
+
+function answerOf(input: FaultInput): AnswerFault | null {
+  const answer = {
+    bytesPerSecond: input.bytesPerSecond ?? null,
+    truncateAfter: input.truncateAfter ?? null,
+    corrupt: input.corrupt ?? false,
+    slowCloseMs: input.slowCloseMs ?? null,
+  };
+  return answer.corrupt || Object.values(answer).some((part) => typeof part === 'number') ? answer : null;
 }
 
 function lowerNames(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,6 +1,6 @@
 import type { TrafficPolicy } from './cluster.js';
 import type { RateLimit } from './rate-limit.js';
-import type { Route } from './route.js';
+import type { RetryPolicy, Route } from './route.js';
 
 /** What the user brings: workloads and the services they form (DESIGN §2). Produced by `compose/`, read by everyone. */
 
@@ -56,6 +56,18 @@ export interface RetrySettings {
   /** Envoy's `x-envoy-retry-on` words, plus status codes as numbers. */
   readonly retryOn: readonly string[];
   readonly perTryTimeoutMs: number | null;
+  /** Ms; the longest pause is ten times as much. */
+  readonly backoffBaseMs?: number;
+  readonly retryAfterMaxMs?: number;
+  readonly nonIdempotent?: RetryPolicy['nonIdempotent'];
+  readonly avoidTriedHosts?: boolean;
+}
+
+/** A route whose clusters are named `service` or `service/version`. */
+export interface RouteSettings {
+  readonly route: Route;
+  /** Null = as the service has them. */
+  readonly retries: RetrySettings | null;
 }
 
 /** Per-service settings of the Compose extension `x-mesh.services.<name>`. */
@@ -65,11 +77,8 @@ export interface ServiceSettings {
   readonly timeoutMs: number | null;
   /** How its endpoints are used, where that differs from the defaults. */
   readonly traffic: Partial<TrafficPolicy>;
-  /**
-   * Its routes in order, instead of the one to all of its versions. Clusters are named `service` or `service/version`; a
-   * route without a retry policy has the service's.
-   */
-  readonly routes: readonly Route[];
+  /** Its routes in order, instead of the one to all of its versions. */
+  readonly routes: readonly RouteSettings[];
   /** Limits at its own workloads. */
   readonly rateLimits: readonly RateLimit[];
 }

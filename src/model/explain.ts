@@ -110,10 +110,11 @@ function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: strin
     return { blame: null, verdict: '' };
   const culprit = deepestFailure(roots);
   if (culprit === null) return { blame: 'app', verdict: 'The answer is the app’s own.' };
-  const { failure, destination, response } = culprit;
+  const { failure, destination, response } = culprit.exchange;
   if (failure !== null) {
     const text = failureSentence(failure, destination.service || destination.workload);
-    return { blame: FAILURES[failure].blame, verdict: `${blameWords(FAILURES[failure].blame, culprit)}: ${text}.` };
+    const blame = wasInjected(culprit) ? 'injected' : FAILURES[failure].blame;
+    return { blame, verdict: `${blameWords(blame, culprit.exchange)}: ${text}.` };
   }
   return {
     blame: 'app',
@@ -122,12 +123,22 @@ function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: strin
 }
 
 /** Only hops that failed are followed, later tries first: an earlier try that was made good is nobody's fault. */
-function deepestFailure(hops: readonly Hop[]): Exchange | null {
-  for (const { exchange, children } of [...hops].reverse()) {
-    if (exchange.failure === null && exchange.response.status < 500) continue;
-    return deepestFailure(children) ?? exchange;
+function deepestFailure(hops: readonly Hop[], caller: Exchange | null = null): Hop | null {
+  for (const hop of [...hops].reverse()) {
+    const { failure, response } = hop.exchange;
+    if (failure === null && response.status < 500) continue;
+    // A callee whose caller left only tells what the caller did: that one knows why.
+    if (failure === 'client_gone' && caller !== null && caller.failure !== null) continue;
+    return deepestFailure(hop.children, hop.exchange) ?? hop;
   }
   return null;
+}
+
+/** A fault acted here, or at the next hop, which this one waited for. */
+function wasInjected({ exchange, children }: Hop): boolean {
+  return [exchange, ...children.map((child) => child.exchange)].some(({ decisions }) =>
+    decisions.some(({ kind }) => kind === 'fault'),
+  );
 }
 
 function blameWords(blame: Blame, { reporter, destination }: Exchange): string {

@@ -49,6 +49,8 @@ export interface OutboundConfig {
   readonly listeners: readonly OutboundListener[];
   readonly virtualHosts: readonly VirtualHost[];
   readonly clusters: readonly Cluster[];
+  /** Faults of the connections to others, in the order in which they are tried. */
+  readonly faults: readonly Fault[];
   /** Istio's `outboundTrafficPolicy`: what happens to hosts nobody declared. */
   readonly unknownHosts: 'allow-any' | 'registry-only';
 }

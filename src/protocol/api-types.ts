@@ -3,6 +3,7 @@ import type { Explanation } from '../model/explanation.js';
 import type { Fault } from '../model/fault.js';
 import type { EdgeStats, PartUsage } from '../model/metrics.js';
 import type { MtlsMode } from '../model/sidecar-config.js';
+import type { Incident } from '../model/timeline.js';
 
 /** Shapes of the public API (DESIGN §7). Stable: scripts and tests lean on them. */
 
@@ -127,6 +128,7 @@ export type MeshEvent =
   | { readonly type: 'edges'; readonly edges: readonly EdgeStats[] }
   | { readonly type: 'exchanges'; readonly exchanges: readonly Exchange[]; readonly dropped: number }
   | { readonly type: 'faults'; readonly faults: readonly FaultView[] }
+  | { readonly type: 'incidents'; readonly incidents: readonly Incident[] }
   | { readonly type: 'notice'; readonly notice: Notice };
 
-export type { EdgeStats, Exchange, Explanation, Fault, PartUsage };
+export type { EdgeStats, Exchange, Explanation, Fault, Incident, PartUsage };

@@ -6,6 +6,7 @@ import type {
   FaultView,
   Features,
   IdentityView,
+  Incident,
   LoadStatus,
   Notice,
   PartUsage,
@@ -72,6 +73,11 @@ export const OPERATIONS = {
   load: operation<Empty, LoadStatus>('GET', '/api/v1/load', 'The built-in traffic generator'),
   setLoad: operation<{ rps?: number; paths?: readonly string[] }, LoadStatus>('PUT', '/api/v1/load', 'Change its rate'),
   trustBundle: operation<Empty, { pem: string }>('GET', '/api/v1/trust-bundle', 'Roots that the mesh believes'),
+  timeline: operation<Empty, readonly Incident[]>(
+    'GET',
+    '/api/v1/timeline',
+    'What sidecars did on their own: endpoints put aside and brought back, requests turned away',
+  ),
   notices: operation<Empty, readonly Notice[]>('GET', '/api/v1/notices', 'What happened to the sandbox itself'),
   mintJoinTokens: operation<{ workloads: readonly string[] }, { tokens: Readonly<Record<string, string>> }>(
     'POST',

@@ -1,6 +1,7 @@
 import type { Exchange } from '../model/exchange.js';
 import type { AttemptDelta, EdgeDelta } from '../model/metrics.js';
 import type { SidecarConfig } from '../model/sidecar-config.js';
+import type { Incident } from '../model/timeline.js';
 
 /**
  * The conversation between a workload (sidecar, gateway, load generator) and the control plane: newline-delimited JSON,
@@ -13,7 +14,7 @@ import type { SidecarConfig } from '../model/sidecar-config.js';
  * 3. The control plane sends `config` whenever the workload's configuration changed, newest only; the workload answers
  *    `ack` or `nack` with the same version. On `nack` it keeps obeying the last good one.
  * 4. At half of its certificate's life (with jitter) the workload sends `csr`; the answer is `identity`.
- * 5. Telemetry (`metrics`, `exchanges`, `health`) flows up whenever there is some. Nothing is acknowledged: a lost
+ * 5. Telemetry (`metrics`, `exchanges`, `incidents`, `health`) flows up whenever there is some. Nothing is acknowledged: a lost
  *    connection loses at most what was in flight, and it never delays a request.
  */
 export type ToControlPlane =
@@ -26,6 +27,7 @@ export type ToControlPlane =
   | { readonly type: 'ports'; readonly listenPorts: Readonly<Record<string, number>> }
   | MetricsReport
   | { readonly type: 'exchanges'; readonly exchanges: readonly Exchange[]; readonly dropped: number }
+  | { readonly type: 'incidents'; readonly incidents: readonly Incident[] }
   | LoadReport;
 
 export type FromControlPlane =

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CONNECTION_FAULTS } from '../model/fault.js';
 
 /** What a caller of the API may write for a fault; everything else is refused by name. */
 export const faultInputSchema = z.strictObject({
@@ -14,8 +15,17 @@ export const faultInputSchema = z.strictObject({
   jitterMs: z.number().int().min(0).max(600_000).optional(),
   abort: z.number().int().min(200).max(599).optional(),
   reset: z.boolean().optional(),
+  blackhole: z.boolean().optional(),
+  connection: z.enum(CONNECTION_FAULTS).optional(),
+  bytesPerSecond: z.number().int().min(1).max(1_000_000_000).optional(),
+  truncateAfter: z.number().int().min(0).max(1_000_000_000).optional(),
+  corrupt: z.boolean().optional(),
+  slowCloseMs: z.number().int().min(0).max(600_000).optional(),
   percent: z.number().min(0).max(100).optional(),
   first: z.number().int().min(1).optional(),
+  every: z.number().int().min(1).optional(),
+  /** How long it acts from now on, ms. */
+  forMs: z.number().int().min(1).max(86_400_000).optional(),
 });
 
 export type FaultInput = z.infer<typeof faultInputSchema>;

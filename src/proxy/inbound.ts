@@ -1,7 +1,8 @@
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
-import { type FaultLedger, injectFaults } from './fault-injection/fault.js';
+import { injectFaults } from './fault-injection/fault.js';
+import type { FaultLedger } from './fault-injection/ledger.js';
 import { identifyCaller } from './headers/sanitize.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
 import { AttemptCall, type Call, EndpointCall, type Filter, type Handler, RoutedCall } from './pipeline/call.js';

@@ -4,6 +4,8 @@ import type { Random } from '../platform/random.js';
 import { chooseEndpoint } from './balancing/endpoint.js';
 import { observeEndpoints } from './circuit-breaking/observe.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
+import { injectConnectionFaults } from './fault-injection/connection-fault.js';
+import type { FaultLedger } from './fault-injection/ledger.js';
 import { injectRouteFaults } from './fault-injection/route-fault.js';
 import { SOURCE_FIELD, sanitizeEdgeRequest, sanitizeRequest } from './headers/sanitize.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
@@ -33,6 +35,7 @@ export interface OutboundParts {
   readonly recorder: Recorder;
   readonly workload: string;
   readonly memory: MemoryGuard;
+  readonly faults: FaultLedger;
   /** The gateway: callers are outside the mesh. */
   readonly edge: boolean;
   readonly onBug: (error: ProxyError) => void;
@@ -49,6 +52,7 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
   const toEndpoint = pipeline<AttemptCall>()
     .through(perTryDeadline(clock)) // behind the retries: a slow try may be followed by another
     .through(chooseEndpoint(clock)) // AttemptCall -> EndpointCall; each try chooses anew
+    .through(injectConnectionFaults(connectionFaults(parts))) // the endpoint is known
     .through(observeEndpoints()) // nearest to the endpoint: what it sees is the endpoint's doing
     .end(forward({ clock, pool: parts.pool, connect, extra }));
   return pipeline<Call>()
@@ -94,6 +98,9 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   const { address, port } = call.endpoint.config;
   const terms = termsOf(config, cluster, parts.clock);
   const started = parts.clock.monotonic();
+  if (call.sabotage === 'dns-failure') throw new ProxyError('dns_failure', 'injected');
+  if (call.sabotage === 'refused')
+    throw new ProxyError('connect_failure', `injected: connect ECONNREFUSED ${address}:${port}`);
   const opening = openSocket(address, port, config.connectTimeoutMs, parts.clock);
   call.attempt.active = opening;
   const socket = await opening.socket;
@@ -109,7 +116,7 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   const { handshakeMs } = parts.state().config.limits;
   const patience = parts.clock.after(handshakeMs, () => socket.destroy());
   const secured = await parts.identity
-    .secure(socket, serverName(config), config.tls.spiffeIds)
+    .secure(socket, serverName(config), config.tls.spiffeIds, call.sabotage)
     .finally(() => patience.cancel());
   const connection = parts.pool.adopt(secured.socket, call.endpoint.key, secured.security, terms);
   return { connection, connectMs: connected - started, handshakeMs: parts.clock.monotonic() - connected };
@@ -126,4 +133,19 @@ function extraFields(call: EndpointCall, source: string): string {
   const expected = retry?.perTryTimeoutMs ?? timeoutMs;
   const count = `x-envoy-attempt-count: ${number}\r\n${expected === null ? '' : `x-envoy-expected-rq-timeout-ms: ${expected}\r\n`}`;
   return call.attempt.routed.cluster.config.tls === null ? count : count + source;
+}
+
+function connectionFaults({
+  clock,
+  random,
+  state,
+  faults,
+}: OutboundParts): Parameters<typeof injectConnectionFaults>[0] {
+  return {
+    clock,
+    random,
+    ledger: faults,
+    faults: () => state().config.outbound.faults,
+    app: () => state().config.workload.app,
+  };
 }

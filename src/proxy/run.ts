@@ -92,6 +92,7 @@ export async function runSidecar(parts: RunParts): Promise<RunningSidecar> {
   if (bootstrap.interception === 'transparent' && bootstrap.program === 'sidecar') {
     servers.push(await serveReadiness(bootstrap.bindHost, PORTS.readiness, () => sidecar.state.config.version > 0));
   }
+  sidecar.memory.start();
   const reports = report(sidecar, channel, sockets, clock);
   log.info({ workload: bootstrap.workload, program: bootstrap.program }, 'listening');
   return {
@@ -143,6 +144,7 @@ function report(sidecar: Sidecar, channel: ControlChannel, sockets: Sockets, clo
     if (taken.exchanges.length > 0 || taken.dropped > 0) {
       channel.send({ type: 'exchanges', exchanges: taken.exchanges, dropped: taken.dropped });
     }
+    if (taken.incidents.length > 0) channel.send({ type: 'incidents', incidents: taken.incidents });
     const used = process.cpuUsage(cpu);
     cpu = process.cpuUsage();
     channel.send({
@@ -181,6 +183,7 @@ function drain({ sidecar, sockets, servers, channel, probe, reports, clock, ms }
   return new Promise((resolve) => {
     const finish = (): void => {
       reports.stop();
+      sidecar.close();
       channel.close();
       sockets.destroyAll();
       resolve();

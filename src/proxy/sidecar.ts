@@ -11,7 +11,7 @@ import { type BreakerEvent, Breakers } from './circuit-breaking/breakers.js';
 import { headLimits } from './codec/fields.js';
 import { buildState, endpointKeys, type Makers, type SidecarState } from './discovery/state.js';
 import type { DownstreamParts } from './downstream.js';
-import { FaultLedger } from './fault-injection/fault.js';
+import { FaultLedger } from './fault-injection/ledger.js';
 import { inboundPipeline } from './inbound.js';
 import { InboundListener } from './inbound-listener.js';
 import type { ConnectionLimits } from './listener/http-connection.js';
@@ -115,6 +115,7 @@ export class Sidecar {
         identity: this.identity,
         pool: this.#toSidecars,
         recorder: this.recorder,
+        faults: this.faults,
         workload,
         edge: parts.edge,
       }),
@@ -164,7 +165,7 @@ export class Sidecar {
     this.#breakers.follow(next.clusters);
     if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);
-    this.faults.keepOnly(new Set(config.inbound.faults.map(({ name }) => name)));
+    this.faults.keepOnly(new Set([...config.inbound.faults, ...config.outbound.faults].map(({ name }) => name)));
     const wanted = endpointKeys(next);
     this.#toSidecars.closeFree((key) => !wanted.has(key));
   }
@@ -190,7 +191,7 @@ function emptyConfig(workload: string, edge: boolean): SidecarConfig {
     seed: 0,
     role: edge ? 'gateway' : 'sidecar',
     inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
-    outbound: { listeners: [], virtualHosts: [], clusters: [], unknownHosts: 'registry-only' },
+    outbound: { listeners: [], virtualHosts: [], clusters: [], faults: [], unknownHosts: 'registry-only' },
     limits: DEFAULT_SIDECAR_LIMITS,
     exchangesPerSecond: 200,
   };

@@ -112,6 +112,7 @@ const config: SidecarConfig = {
       },
     ],
     clusters: [cluster],
+    faults: [],
     unknownHosts: 'allow-any',
   },
   limits: DEFAULT_SIDECAR_LIMITS,

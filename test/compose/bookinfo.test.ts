@@ -43,7 +43,9 @@ describe('compose/bookinfo.yaml', () => {
       ratings: {
         retries: { attempts: 2, retryOn: ['5xx', 'connect-failure', 'refused-stream'], perTryTimeoutMs: null },
         timeoutMs: null,
-        balancer: null,
+        traffic: {},
+        routes: [],
+        rateLimits: [],
       },
     });
   });

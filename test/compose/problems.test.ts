@@ -22,7 +22,7 @@ x-mesh:
     wep:
       retries: {attempts: 1.5, retryOn: [5xxx], perTryTimeout: 3}
       timeout: soon
-      balancer: RANDOM
+      balancer: RADNOM
 `;
     expect(problemsIn(text)).toEqual([
       'c.yaml:1:1 unknown key "servcies" in the file (did you mean services?)',
@@ -44,7 +44,7 @@ x-mesh:
       'c.yaml:15:42 x-mesh.services.wep.retries.retryOn: "5xxx" is no reason to retry (did you mean 5xx?)',
       'c.yaml:15:64 x-mesh.services.wep.retries.perTryTimeout must be a duration (such as 250ms or 3s)',
       'c.yaml:16:16 x-mesh.services.wep.timeout must be a duration (such as 250ms or 3s)',
-      'c.yaml:17:17 x-mesh.services.wep.balancer must be LEAST_REQUEST or ROUND_ROBIN',
+      'c.yaml:17:17 x-mesh.services.wep.balancer must be LEAST_REQUEST or ROUND_ROBIN or RANDOM or PEAK_EWMA or RING_HASH or MAGLEV (did you mean RANDOM?)',
     ]);
   });
 

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables in the same way
 import { describe, expect, it } from 'vitest';
+import { CLUSTER_DEFAULTS } from '../../src/model/cluster.js';
 import { appIn, problemsIn, warningsIn, webFile, webWith } from './reading.js';
 
 describe('a service', () => {
@@ -140,7 +141,9 @@ x-mesh:
     expect(appIn(webFile('') + services).settings).toEqual({
       web: {
         timeoutMs: 1_500,
-        balancer: 'ROUND_ROBIN',
+        traffic: { balancing: { ...CLUSTER_DEFAULTS.balancing, algorithm: { kind: 'round-robin' } } },
+        routes: [],
+        rateLimits: [],
         retries: { attempts: 3, perTryTimeoutMs: 250, retryOn: ['gateway-error', '503'] },
       },
     });

@@ -140,6 +140,7 @@ const BASE: SidecarConfig = {
     listeners: [{ service: 'reviews', virtualIp: '240.240.0.1', port: PORT, protocol: 'http' }],
     virtualHosts: [],
     clusters: [],
+    faults: [],
     unknownHosts: 'registry-only',
   },
   limits: DEFAULT_SIDECAR_LIMITS,

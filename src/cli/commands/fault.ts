@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
-import { describeFault } from '../../model/fault.js';
+import { type Command, Option } from 'commander';
+import { CONNECTION_FAULTS, type ConnectionFault, describeFault, isOver } from '../../model/fault.js';
+import { systemClock } from '../../platform/clock.js';
 import type { FaultView } from '../../protocol/api-types.js';
 import type { FaultInput } from '../../protocol/fault-input.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
 import { table } from '../output.js';
-import { delay, header, integer, percent } from '../parse.js';
+import { delay, duration, header, integer, percent } from '../parse.js';
 
 interface AddFlags {
   readonly to: string;
@@ -14,8 +15,16 @@ interface AddFlags {
   readonly abort?: number;
   readonly delay?: { ms: number; jitterMs: number };
   readonly reset?: boolean;
+  readonly blackhole?: boolean;
+  readonly connection?: ConnectionFault;
+  readonly bandwidth?: number;
+  readonly truncate?: number;
+  readonly corrupt?: boolean;
+  readonly slowClose?: number;
   readonly percent?: number;
   readonly first?: number;
+  readonly every?: number;
+  readonly for?: number;
   readonly id?: string;
   readonly name?: string;
   readonly output: string;
@@ -25,13 +34,21 @@ export function addFault(program: Command, context: Context): void {
   const fault = program.command('fault').description('make services sick: add, list, remove, clear');
   fault
     .command('add')
-    .description('inject a fault at the callee, where a sick service would fail; answers when every sidecar obeys')
+    .description('inject a fault where a sick service would fail; answers when every sidecar obeys')
     .requiredOption('--to <name>', 'service or workload that is sick')
     .option('--abort <status>', 'answer with this status', integer(200, 599))
     .option('--delay <time>', 'wait first, e.g. 2s or 300ms±50ms', delay)
     .option('--reset', 'reset the connection')
+    .option('--blackhole', 'never answer')
+    .option('--bandwidth <bytes>', 'answer this slowly, bytes per second', integer(1, 1_000_000_000))
+    .option('--truncate <bytes>', 'cut the answer after so many bytes of its body', integer(0, 1_000_000_000))
+    .option('--corrupt', 'change one byte of the answer')
+    .option('--slow-close <time>', 'end the answer so much later', duration)
+    .addOption(new Option('--connection <how>', "let callers' connections fail").choices([...CONNECTION_FAULTS]))
     .option('--percent <n>', 'share of the requests', percent)
     .option('--first <n>', 'only the first n requests', integer(1, 1_000_000))
+    .option('--every <n>', 'only every nth request', integer(1, 1_000_000))
+    .option('--for <time>', 'only so long, e.g. 30s', duration)
     .option('--from <name>', 'only this caller (workload, service or SPIFFE ID)')
     .option('--path <prefix>', 'only paths that start so')
     .option('-H, --header <field>', 'only requests with this header, e.g. end-user=jason (repeatable)', header)
@@ -55,8 +72,16 @@ export function addFault(program: Command, context: Context): void {
     .argument('<fault>', 'its name')
     .option('--name <name>', 'which sandbox')
     .action(async (name: string, flags: { name?: string }) => {
-      await clientOf(findSandbox(context, flags.name)).call('removeFault', { name });
-      context.output.say(`${name} is gone`);
+      const client = clientOf(findSandbox(context, flags.name));
+      const hits = (await client.call('faults', {})).find((fault) => fault.name === name)?.hits;
+      await client.call('removeFault', { name });
+      const did =
+        hits === 0
+          ? '; it never met a request'
+          : hits === undefined
+            ? ''
+            : ` after ${hits} ${hits === 1 ? 'hit' : 'hits'}`;
+      context.output.say(`${name} is gone${did}`);
     });
   fault
     .command('clear')
@@ -78,6 +103,14 @@ async function add(context: Context, flags: AddFlags): Promise<void> {
     ...(flags.delay === undefined ? {} : { delayMs: flags.delay.ms, jitterMs: flags.delay.jitterMs }),
     ...(flags.abort === undefined ? {} : { abort: flags.abort }),
     ...(flags.reset === undefined ? {} : { reset: flags.reset }),
+    ...(flags.blackhole === undefined ? {} : { blackhole: flags.blackhole }),
+    ...(flags.connection === undefined ? {} : { connection: flags.connection }),
+    ...(flags.bandwidth === undefined ? {} : { bytesPerSecond: flags.bandwidth }),
+    ...(flags.truncate === undefined ? {} : { truncateAfter: flags.truncate }),
+    ...(flags.corrupt === undefined ? {} : { corrupt: flags.corrupt }),
+    ...(flags.slowClose === undefined ? {} : { slowCloseMs: flags.slowClose }),
+    ...(flags.every === undefined ? {} : { every: flags.every }),
+    ...(flags.for === undefined ? {} : { forMs: flags.for }),
     ...(flags.percent === undefined ? {} : { percent: flags.percent }),
     ...(flags.first === undefined ? {} : { first: flags.first }),
   };
@@ -93,13 +126,15 @@ async function add(context: Context, flags: AddFlags): Promise<void> {
 function print({ output }: Context, faults: readonly FaultView[]): void {
   if (faults.length === 0)
     return output.say(output.typed('no faults; mesh-sandbox fault add --to ratings --abort 503 --percent 50 adds one'));
-  const rows = faults.map((fault) => [
-    fault.name,
-    String(fault.hits),
-    fault.enabled ? (fault.active ? 'on' : 'pending') : 'off',
-    describeFault(fault),
-  ]);
+  const rows = faults.map((fault) => [fault.name, String(fault.hits), stateOf(fault), describeFault(fault)]);
   for (const line of table(['NAME', 'HITS', 'STATE', 'WHAT'], rows)) output.print(line);
   for (const fault of faults)
-    if (fault.enabled && fault.hits === 0) output.say(`  ! ${fault.name} has not met a request yet`);
+    if (fault.enabled && fault.hits === 0)
+      output.say(`  ! ${fault.name} has not met a request ${isOver(fault, systemClock.now()) ? 'in its time' : 'yet'}`);
+}
+
+function stateOf(fault: FaultView): string {
+  if (!fault.enabled) return 'off';
+  if (isOver(fault, systemClock.now())) return 'over';
+  return fault.active ? 'on' : 'pending';
 }

@@ -3,6 +3,7 @@ import type { Exchange } from '../../model/exchange.js';
 import { explain } from '../../model/explain.js';
 import type { Explanation } from '../../model/explanation.js';
 import { nearest } from '../../model/nearest.js';
+import type { Incident } from '../../model/timeline.js';
 import { sleep, systemClock } from '../../platform/clock.js';
 import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, clientOf, findSandbox, hostOf } from '../context.js';
@@ -45,6 +46,16 @@ export function addRequests(program: Command, context: Context): void {
     .option('--name <name>', 'which sandbox')
     .action((flags: TapFlags) => tap(context, flags));
   program
+    .command('timeline')
+    .description('what sidecars did on their own: endpoints put aside and brought back, requests turned away')
+    .option('-o, --output <format>', 'text or json', 'text')
+    .option('--name <name>', 'which sandbox')
+    .action(async (flags: { name?: string; output: string }) => {
+      const timeline = await clientOf(findSandbox(context, flags.name)).call('timeline', {});
+      if (flags.output === 'json') context.output.json(timeline);
+      else printTimeline(timeline, context.output);
+    });
+  program
     .command('explain')
     .description('what happened to a request and why: every hop, attempt, encryption, verdict')
     .argument('[id]', 'request id, trace id or `last`', 'last')
@@ -55,6 +66,14 @@ export function addRequests(program: Command, context: Context): void {
       if (flags.output === 'json') context.output.json(explanation);
       else printExplanation(explanation, context.output);
     });
+}
+
+function printTimeline(timeline: readonly Incident[], output: Output): void {
+  if (timeline.length === 0) output.say('nothing yet: no sidecar put an endpoint aside or turned requests away');
+  for (const { at, reporter, text } of timeline) {
+    const time = output.style('dim', new Date(at).toISOString().slice(11, 23));
+    output.print(`${time} ${printable(reporter).padEnd(14)} ${printable(text)}`);
+  }
 }
 
 interface TapFlags {

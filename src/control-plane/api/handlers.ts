@@ -66,6 +66,7 @@ export function handlersFor(plane: ControlPlane): Handlers {
     load: () => plane.load(),
     setLoad: (input) => plane.setLoad(parse(loadSchema, input)),
     trustBundle: () => ({ pem: plane.authority.rootPem }),
+    timeline: () => plane.timeline,
     notices: () => plane.notices,
     mintJoinTokens: (input) => ({ tokens: plane.mintTokens(parse(tokensSchema, input).workloads) }),
     reportUsage: (input) => {

@@ -57,6 +57,7 @@ function streamEvents(plane: ControlPlane, clock: Clock, response: Response): vo
   send({ type: 'workloads', workloads: plane.workloads() });
   send({ type: 'faults', faults: plane.faults() });
   for (const notice of plane.notices) send({ type: 'notice', notice });
+  send({ type: 'incidents', incidents: plane.timeline.slice(-100) });
   send({ type: 'exchanges', exchanges: plane.exchanges.find({ limit: 200 }), dropped: 0 });
   const unsubscribe = plane.subscribe(send);
   let timer = clock.after(0, tick);

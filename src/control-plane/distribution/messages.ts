@@ -98,6 +98,16 @@ const exchange = z.object({
   version: count,
 });
 
+const incident = z.object({
+  at: z.number(),
+  reporter: text,
+  kind: z.enum(['ejected', 'spared', 'returned', 'opened', 'probed', 'closed', 'shed', 'relieved']),
+  service: text,
+  workload: text,
+  endpoint: text,
+  text,
+});
+
 const message: z.ZodType<ToControlPlane> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('join'), token: text, csr: text }),
   z.object({
@@ -124,6 +134,7 @@ const message: z.ZodType<ToControlPlane> = z.discriminatedUnion('type', [
     openConnections: count,
   }),
   z.object({ type: z.literal('exchanges'), exchanges: z.array(exchange), dropped: count }),
+  z.object({ type: z.literal('incidents'), incidents: z.array(incident).max(1_000) }),
   z.object({ type: z.literal('load-report'), sent: count, ok: count, failed: count, missed: count }),
 ]);
 

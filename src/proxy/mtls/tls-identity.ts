@@ -9,6 +9,7 @@ import {
   connect as tlsConnect,
 } from 'node:tls';
 import type { Security } from '../../model/exchange.js';
+import type { ConnectionFault } from '../../model/fault.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { SvidError, verifyLeaf } from './svid.js';
 
@@ -39,6 +40,9 @@ const COMMON = {
 } as const;
 
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
+/** What no sidecar accepts. */
+const TLS_1_2 = createSecureContext({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
+
 /** Istio's token for "between sidecars". */
 const ALPN = ['istio'];
 
@@ -75,11 +79,17 @@ export class TlsIdentity {
    * Secures a connected socket as client and proves that the server is one of `expected` (secure naming). Rejects with
    * `own_identity_unavailable`, `tls_failure` or `identity_mismatch`; never falls back to plaintext.
    */
-  secure(socket: Socket, serverName: string, expected: readonly string[]): Promise<Secured> {
+  secure(
+    socket: Socket,
+    serverName: string,
+    expected: readonly string[],
+    sabotage: ConnectionFault | null = null,
+  ): Promise<Secured> {
     if (this.#client === null || this.#credentials === null || this.#credentials.notAfter <= this.#now()) {
       return Promise.reject(new ProxyError('own_identity_unavailable'));
     }
-    const context = this.#client;
+    // No server of the mesh speaks what this one offers: its alert is a real one.
+    const context = sabotage === 'tls-failure' ? TLS_1_2 : this.#client;
     return new Promise((resolve, reject) => {
       const tls = tlsConnect({
         socket,
@@ -95,7 +105,7 @@ export class TlsIdentity {
       tls.once('error', (cause) => refuse(new ProxyError('tls_failure', cause.message, { cause })));
       tls.once('close', () => refuse(new ProxyError('tls_failure', 'closed during the handshake')));
       tls.once('secureConnect', () => {
-        const proved = this.#prove(tls, expected);
+        const proved = sabotage === 'expired-certificate' ? this.#expired(tls) : this.#prove(tls, expected);
         if (proved instanceof ProxyError) return refuse(proved);
         tls.removeAllListeners('error');
         tls.removeAllListeners('close');
@@ -148,6 +158,17 @@ export class TlsIdentity {
       cipher: socket.getCipher().standardName,
     };
     return { socket, security, certificateHash: createHash('sha256').update(peer.raw).digest('hex') };
+  }
+
+  /** What it would be to meet the peer's certificate after its end. */
+  #expired(socket: TLSSocket): ProxyError {
+    const peer = socket.getPeerX509Certificate();
+    try {
+      if (peer !== undefined) verifyLeaf(peer.raw, this.#trustDomain, Date.parse(peer.validTo) + 1_000);
+    } catch (error) {
+      return new ProxyError('tls_failure', `injected: ${error instanceof Error ? error.message : error}`);
+    }
+    return new ProxyError('tls_failure', 'injected: certificate has expired');
   }
 
   #prove(socket: TLSSocket, expected: readonly string[]): Secured | ProxyError {

@@ -1,3 +1,4 @@
+import type { ConnectionFault } from '../../model/fault.js';
 import type { FieldChanges, ForwardPolicy } from '../../model/route.js';
 import type { Limited } from '../../platform/deadlines.js';
 import type { Body } from '../codec/body.js';
@@ -175,6 +176,8 @@ export class AttemptCall implements Abortable {
 export class EndpointCall {
   readonly attempt: AttemptCall;
   readonly endpoint: EndpointState;
+  /** An injected fault that keeps it from getting a connection; null = none. */
+  sabotage: ConnectionFault | null = null;
 
   constructor(attempt: AttemptCall, endpoint: EndpointState) {
     this.attempt = attempt;

@@ -21,7 +21,8 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
  */
 export function forward(parts: ForwardParts): Handler<EndpointCall> {
   return (call) => {
-    const connection = parts.pool.take(call.endpoint.key);
+    // A connection that is to fail must be a new one.
+    const connection = call.sabotage === null ? parts.pool.take(call.endpoint.key) : null;
     if (connection === null) return acquireAndSend(parts, call);
     call.attempt.reusedConnection = true;
     return send(parts, call, connection, mayRepeat(call));

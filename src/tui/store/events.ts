@@ -1,4 +1,4 @@
-import type { Exchange, MeshEvent, Notice } from '../../protocol/api-types.js';
+import type { Exchange, Incident, MeshEvent, Notice } from '../../protocol/api-types.js';
 import { MAX_EXCHANGES, MAX_NOTICES, type Mesh, type State, type Tap } from './state.js';
 
 /** What the control plane told, into the state. */
@@ -19,6 +19,8 @@ function meshAfter(mesh: Mesh, event: Exclude<MeshEvent, { type: 'exchanges' }>)
       return { ...mesh, faults: event.faults };
     case 'notice':
       return { ...mesh, notices: noticed(mesh.notices, event.notice) };
+    case 'incidents':
+      return { ...mesh, notices: event.incidents.map(noticeOf).reduce(noticed, mesh.notices) };
     default:
       // A newer control plane may tell things that this program does not know.
       return mesh;
@@ -34,6 +36,12 @@ function recorded(tap: Tap, exchanges: readonly Exchange[], dropped: number): Ta
     exchanges: [...tap.exchanges, ...fresh].slice(-MAX_EXCHANGES),
     dropped: tap.dropped + dropped,
   };
+}
+
+/** What a sidecar did on its own, as the events screen tells it. */
+function noticeOf({ at, reporter, kind, text }: Incident): Notice {
+  const bad = kind === 'ejected' || kind === 'opened' || kind === 'shed' || kind === 'spared';
+  return { at, level: bad ? 'warning' : 'info', text: `${reporter}: ${text}` };
 }
 
 function noticed(notices: readonly Notice[], notice: Notice): readonly Notice[] {
