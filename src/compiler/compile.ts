@@ -131,7 +131,7 @@ function sidecarConfig(
     role: 'sidecar',
     inbound: inboundOf(mesh, workload),
     outbound,
-    limits: DEFAULT_SIDECAR_LIMITS,
+    limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
   };
 }
@@ -178,7 +178,7 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     role: 'gateway',
     inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
     outbound: { ...outbound, virtualHosts: [edge] },
-    limits: DEFAULT_SIDECAR_LIMITS,
+    limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
   };
 }

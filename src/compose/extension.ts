@@ -1,6 +1,8 @@
 import type { RetrySettings, RouteSettings, ServiceSettings, SourceRef } from '../model/app.js';
 import type { Balancing, EjectionPolicy, RetryBudget, TrafficPolicy } from '../model/cluster.js';
+import type { SidecarLimits } from '../model/limits.js';
 import type { RateLimit } from '../model/rate-limit.js';
+import { readLimits } from './limits.js';
 import type { Findings } from './problems.js';
 import { readRateLimit } from './rate-limits.js';
 import { limit, list, table } from './readers.js';
@@ -19,6 +21,7 @@ export interface MeshExtension {
     readonly portSource: SourceRef;
   } | null;
   readonly load: { readonly rps: number | null; readonly paths: readonly string[] | null };
+  readonly limits: Partial<SidecarLimits>;
   readonly services: ReadonlyMap<string, { readonly settings: ServiceSettings; readonly keySource: SourceRef }>;
 }
 
@@ -26,10 +29,12 @@ export interface MeshExtension {
 export function readMeshExtension(view: YamlView | null, findings: Findings): MeshExtension {
   let gateway: MeshExtension['gateway'] = null;
   let load: MeshExtension['load'] = { rps: null, paths: null };
+  let limits: MeshExtension['limits'] = {};
   const services = new Map<string, { settings: ServiceSettings; keySource: SourceRef }>();
   for (const { key, keySource, value } of view?.entries('x-mesh') ?? []) {
     if (key === 'gateway') gateway = readGateway(value, findings);
     else if (key === 'load') load = readLoad(value, findings);
+    else if (key === 'limits') limits = readLimits(value, 'x-mesh.limits', findings) ?? {};
     else if (key === 'services') {
       for (const entry of value.entries('x-mesh.services')) {
         services.set(entry.key, {
@@ -37,9 +42,9 @@ export function readMeshExtension(view: YamlView | null, findings: Findings): Me
           keySource: entry.keySource,
         });
       }
-    } else findings.unknownKey(keySource, key, 'x-mesh', ['gateway', 'load', 'services']);
+    } else findings.unknownKey(keySource, key, 'x-mesh', ['gateway', 'load', 'limits', 'services']);
   }
-  return { gateway, load, services };
+  return { gateway, load, limits, services };
 }
 
 function readGateway(view: YamlView, findings: Findings): MeshExtension['gateway'] {

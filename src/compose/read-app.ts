@@ -54,6 +54,7 @@ function readRoot(root: YamlView, file: string, environment: Environment, findin
     gateway: gatewayOf(mesh, named, root, findings),
     load: { rps: mesh.load.rps ?? 0, paths: mesh.load.paths ?? ['/'] },
     settings: settingsOf(mesh, named, findings),
+    limits: mesh.limits,
     warnings: findings.warnings,
   };
 }

@@ -1,4 +1,5 @@
 import type { TrafficPolicy } from './cluster.js';
+import type { SidecarLimits } from './limits.js';
 import type { RateLimit } from './rate-limit.js';
 import type { RetryPolicy, Route } from './route.js';
 
@@ -98,6 +99,8 @@ export interface AppSpec {
   /** What the built-in traffic generator asks for (`x-mesh.load`). */
   readonly load: { readonly paths: readonly string[]; readonly rps: number };
   readonly settings: Readonly<Record<string, ServiceSettings>>;
+  /** What sidecars bear, where that differs from the defaults (`x-mesh.limits`). */
+  readonly limits: Partial<SidecarLimits>;
   /** Notes for the user about parts of the file that are not used. */
   readonly warnings: readonly { readonly message: string; readonly source: SourceRef | null }[];
 }

@@ -94,6 +94,10 @@ export interface Timings {
   readonly queueMs: number;
   readonly connectMs: number;
   readonly handshakeMs: number;
-  /** From the request's last byte written to the response's head. */
+  /** From the request handed to a connection to the head of its answer, or to the failure; all tries together. */
   readonly upstreamMs: number;
+  /** From the head of the answer to its last byte: the app's pace, or the caller's. */
+  readonly bodyMs: number;
+  /** What is left: our own processing. */
+  readonly ownMs: number;
 }

@@ -71,8 +71,26 @@ function tellOutbound(exchange: Exchange, say: Say): void {
     security.mode === 'mtls' ? `over mutual TLS (${security.tlsVersion}, it proved ${security.peer})` : 'in plaintext';
   say(`${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${lock}`, 'ok');
   for (const decision of exchange.decisions) say(decision.text, decision.kind === 'fault' ? 'warning' : 'ok');
+  say(timeSentence(exchange), 'ok');
   for (const attempt of attempts)
     say(attemptSentence(attempt), isBad(attempt) ? (attempt.number < attempts.length ? 'warning' : 'failed') : 'ok');
+}
+
+/** Where the time went, the largest share first; what is next to nothing is left out. */
+function timeSentence({ durationMs, timings, reporter }: Exchange): string {
+  const shares: [number, string][] = [
+    [timings.upstreamMs, 'waiting for the answer'],
+    [timings.bodyMs, 'passing its body on'],
+    [timings.connectMs, 'connecting'],
+    [timings.handshakeMs, 'in the TLS handshake'],
+    [timings.queueMs, 'in queues and pauses'],
+    [timings.ownMs, `in the sidecar of ${reporter.workload} itself`],
+  ];
+  const told = shares
+    .filter(([ms]) => ms >= 0.05)
+    .sort(([a], [b]) => b - a)
+    .map(([ms, where]) => `${formatMs(ms)} ${where}`);
+  return `of ${formatMs(durationMs)}: ${told.join(', ') || 'next to nothing anywhere'}`;
 }
 
 function tellInbound(exchange: Exchange, say: Say): void {

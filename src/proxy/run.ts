@@ -46,7 +46,7 @@ export async function runSidecar(parts: RunParts): Promise<RunningSidecar> {
     edge: bootstrap.program === 'gateway',
     appPort: (port) => targets.get(port) ?? port,
   });
-  const sockets = new Sockets();
+  const sockets = new Sockets(() => sidecar.state.config.limits.connections);
   const servers: Server[] = [];
   const explicit = new ExplicitListeners(sidecar, sockets, bootstrap);
   await openListeners(sidecar, sockets, bootstrap, servers, explicit);
@@ -93,7 +93,7 @@ export async function runSidecar(parts: RunParts): Promise<RunningSidecar> {
     servers.push(await serveReadiness(bootstrap.bindHost, PORTS.readiness, () => sidecar.state.config.version > 0));
   }
   sidecar.memory.start();
-  const reports = report(sidecar, channel, sockets, clock);
+  const reports = report(sidecar, bootstrap.workload, { channel, sockets, clock });
   log.info({ workload: bootstrap.workload, program: bootstrap.program }, 'listening');
   return {
     sidecar,
@@ -132,14 +132,24 @@ async function openListeners(
 }
 
 /** Sends what was counted, until it is stopped. Without a connection nothing is taken, and counts go on adding up. */
-function report(sidecar: Sidecar, channel: ControlChannel, sockets: Sockets, clock: Clock): { stop(): void } {
+function report(
+  sidecar: Sidecar,
+  workload: string,
+  { channel, sockets, clock }: { channel: ControlChannel; sockets: Sockets; clock: Clock },
+): { stop(): void } {
   let cpu = process.cpuUsage();
+  let refused = 0;
   let timer = clock.after(TELEMETRY_MS, tick);
   function tick(): void {
     timer = clock.after(TELEMETRY_MS, tick);
     if (channel.connected) send();
   }
   const send = (): void => {
+    if (sockets.refused > refused) {
+      const text = `the sidecar reset ${sockets.refused - refused} connections: it has as many as it accepts (${sockets.size})`;
+      sidecar.recorder.happened(workload, { kind: 'shed', service: '', workload: '', endpoint: '', text });
+      refused = sockets.refused;
+    }
     const taken = sidecar.recorder.take();
     if (taken.exchanges.length > 0 || taken.dropped > 0) {
       channel.send({ type: 'exchanges', exchanges: taken.exchanges, dropped: taken.dropped });

@@ -1,12 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** Most downstream connections of one sidecar; more are reset and counted (security rules, 1.2). */
-const MAX_CONNECTIONS = 1_024;
-
 /** The open downstream sockets of a sidecar, for the connection cap and for draining. */
 export class Sockets {
   readonly #open = new Set<Socket>();
+  readonly #most: () => number;
+  /** Connections that were one too many. */
   refused = 0;
+
+  /** `most` connections at a time; more are reset and counted. */
+  constructor(most: () => number) {
+    this.#most = most;
+  }
 
   get size(): number {
     return this.#open.size;
@@ -14,7 +18,7 @@ export class Sockets {
 
   /** False = over the cap; the socket has been reset. */
   admit(socket: Socket): boolean {
-    if (this.#open.size >= MAX_CONNECTIONS) {
+    if (this.#open.size >= this.#most()) {
       this.refused++;
       socket.resetAndDestroy();
       return false;

@@ -129,7 +129,7 @@ if (options.tls !== null) {
   });
 }
 sidecar.apply(config);
-const sockets = new Sockets();
+const sockets = new Sockets(() => DEFAULT_SIDECAR_LIMITS.connections);
 await listen('127.0.0.1', options.port, sockets, (socket) => {
   if (options.role === 'outbound') onExplicitOutbound(sidecar.outbound, socket, 'reviews', 9080);
   else sidecar.inbound.accept(socket, 9080);

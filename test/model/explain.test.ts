@@ -48,8 +48,10 @@ describe('a request that went well', () => {
     expect(told.steps.map(({ depth, workload }) => `${depth} ${workload}`)).toEqual([
       '0 gateway',
       '0 gateway',
+      '0 gateway',
       '1 web-v1',
       '1 web-v1',
+      '2 web-v1',
       '2 web-v1',
       '2 web-v1',
       '3 ratings-v1',

@@ -36,6 +36,7 @@ export function appOf(
     gateway: { service: names[0] ?? '', port: workloads[0]?.ports[0]?.port ?? 9080 },
     load: { paths: ['/'], rps: 0 },
     settings: Object.fromEntries(Object.entries(settings).map(([name, given]) => [name, { ...NO_SETTINGS, ...given }])),
+    limits: {},
     warnings: [],
   };
 }

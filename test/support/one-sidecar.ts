@@ -6,14 +6,15 @@ import {
   type RequestListener,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CLUSTER_DEFAULTS, ENDPOINT_DEFAULTS } from '../../src/model/cluster.js';
+import { CLUSTER_DEFAULTS, ENDPOINT_DEFAULTS, type TrafficPolicy } from '../../src/model/cluster.js';
 import type { Exchange } from '../../src/model/exchange.js';
-import { DEFAULT_SIDECAR_LIMITS } from '../../src/model/limits.js';
+import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../../src/model/limits.js';
 import { clusterName, TRUST_DOMAIN } from '../../src/model/names.js';
 import type { FieldChanges, ForwardAction, Route, RouteMatch, WeightedCluster } from '../../src/model/route.js';
 import type { SidecarConfig, VirtualHost } from '../../src/model/sidecar-config.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { seededRandom } from '../../src/platform/random.js';
+import type { MemoryReading } from '../../src/proxy/listener/overload.js';
 import { onOutbound } from '../../src/proxy/outbound-listener.js';
 import { listen, Sockets } from '../../src/proxy/servers.js';
 import { Sidecar } from '../../src/proxy/sidecar.js';
@@ -35,7 +36,17 @@ export interface Answer {
   readonly body: string;
 }
 
+export interface OneSidecarOptions {
+  readonly limits?: Partial<SidecarLimits>;
+  /** How the endpoints of every cluster are used. */
+  readonly traffic?: Partial<TrafficPolicy>;
+  readonly memory?: () => MemoryReading;
+}
+
 export interface OneSidecar {
+  /** Where it listens, and what is open there. */
+  readonly port: number;
+  readonly sockets: Sockets;
   readonly sidecar: Sidecar;
   readonly hits: Hit[];
   /** Obeys these virtual hosts from now on. */
@@ -53,9 +64,13 @@ export interface OneSidecar {
  * One outbound sidecar in this process, in front of recording back ends, one cluster each: for what a configuration
  * makes of a request, without a mesh around it.
  */
-export async function oneSidecar(backends: Readonly<Record<string, RequestListener>>): Promise<OneSidecar> {
+export async function oneSidecar(
+  backends: Readonly<Record<string, RequestListener>>,
+  options: OneSidecarOptions = {},
+): Promise<OneSidecar> {
   const sidecar = new Sidecar({
     clock: systemClock,
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
     random: seededRandom(1, 'test'),
     log: quiet,
     workload: 'web-v1',
@@ -73,7 +88,8 @@ export async function oneSidecar(backends: Readonly<Record<string, RequestListen
       return { backend, server };
     }),
   );
-  const sockets = new Sockets();
+  const limits = { ...DEFAULT_SIDECAR_LIMITS, ...options.limits };
+  const sockets = new Sockets(() => limits.connections);
   const port = await freePort();
   const { server: listener } = await listen('127.0.0.1', port, sockets, (socket) =>
     onOutbound(sidecar.outbound, socket, { address: '10.0.0.9', port: PORT }),
@@ -81,16 +97,18 @@ export async function oneSidecar(backends: Readonly<Record<string, RequestListen
   let version = 0;
   return {
     sidecar,
+    sockets,
+    port,
     hits,
     apply(virtualHosts) {
       const clusters = servers.map(({ backend, server }) => ({
         ...CLUSTER_DEFAULTS,
+        ...options.traffic,
         name: cluster(backend),
         service: backend,
         subset: '',
         port: PORT,
         protocol: 'http' as const,
-        connectTimeoutMs: 1_000,
         endpoints: [
           {
             ...ENDPOINT_DEFAULTS,
@@ -101,7 +119,12 @@ export async function oneSidecar(backends: Readonly<Record<string, RequestListen
           },
         ],
       }));
-      sidecar.apply({ ...BASE, version: ++version, outbound: { ...BASE.outbound, virtualHosts, clusters } });
+      sidecar.apply({
+        ...BASE,
+        limits,
+        version: ++version,
+        outbound: { ...BASE.outbound, virtualHosts, clusters },
+      });
     },
     ask(target, { host = 'reviews:9080', method = 'GET', headers = {} } = {}) {
       return new Promise((resolve, reject) => {

@@ -94,7 +94,14 @@ const exchange = z.object({
   decisions: z.array(decision),
   attempts: z.array(attempt),
   security: z.object({ mode: z.enum(['mtls', 'plain']), peer: text, tlsVersion: text, cipher: text }),
-  timings: z.object({ queueMs: amount, connectMs: amount, handshakeMs: amount, upstreamMs: amount }),
+  timings: z.object({
+    queueMs: amount,
+    connectMs: amount,
+    handshakeMs: amount,
+    upstreamMs: amount,
+    bodyMs: amount,
+    ownMs: amount,
+  }),
   version: count,
 });
 

@@ -1,4 +1,4 @@
-import type { Attempt, Decision, Direction, Exchange, Security } from '../../model/exchange.js';
+import type { Attempt, Decision, Direction, Exchange, Security, Timings } from '../../model/exchange.js';
 import { FAILURES, type FailureCode } from '../../model/failure.js';
 
 /**
@@ -36,6 +36,8 @@ export class ExchangeRecord {
   connectMs = 0;
   handshakeMs = 0;
   upstreamMs = 0;
+  /** Monotonic moment of the answer's head; 0 = none came. */
+  answeredAt = 0;
   durationMs = 0;
   version = 0;
   // Lists start as shared empty ones: most requests have one decision, one attempt and no flag.
@@ -67,6 +69,19 @@ export class ExchangeRecord {
 
   tried(attempt: Attempt): void {
     this.#attempts = this.#attempts.length === 0 ? [attempt] : [...this.#attempts, attempt];
+  }
+
+  #timings(): Timings {
+    const bodyMs = this.answeredAt === 0 ? 0 : Math.max(0, this.started + this.durationMs - this.answeredAt);
+    const elsewhere = this.queueMs + this.connectMs + this.handshakeMs + this.upstreamMs + bodyMs;
+    return {
+      queueMs: round(this.queueMs),
+      connectMs: round(this.connectMs),
+      handshakeMs: round(this.handshakeMs),
+      upstreamMs: round(this.upstreamMs),
+      bodyMs: round(bodyMs),
+      ownMs: round(Math.max(0, this.durationMs - elsewhere)),
+    };
   }
 
   /** Notes how it failed; the first failure stands. */
@@ -105,12 +120,7 @@ export class ExchangeRecord {
       decisions: this.#decisions,
       attempts: this.#attempts.map(rounded),
       security: this.security,
-      timings: {
-        queueMs: round(this.queueMs),
-        connectMs: round(this.connectMs),
-        handshakeMs: round(this.handshakeMs),
-        upstreamMs: round(this.upstreamMs),
-      },
+      timings: this.#timings(),
       version: this.version,
     };
   }

@@ -59,12 +59,14 @@ async function inLine({ clock, pool }: AcquireParts, call: EndpointCall): Promis
   }
 }
 
-async function open({ pool, connect }: AcquireParts, call: EndpointCall): Promise<UpstreamConnection> {
+async function open({ clock, pool, connect }: AcquireParts, call: EndpointCall): Promise<UpstreamConnection> {
   const { call: request, cluster } = call.attempt.routed;
   let opened: Connected;
+  const since = clock.monotonic();
   try {
     opened = await connect(call);
   } catch (error) {
+    request.record.connectMs += clock.monotonic() - since;
     pool.closed(cluster.load);
     throw error;
   }

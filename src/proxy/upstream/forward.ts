@@ -98,11 +98,14 @@ class SentRequest implements RequestOwner {
   }
 
   onReply(reply: Reply): void {
-    this.#call.record.upstreamMs += this.#parts.clock.monotonic() - this.#sentAt;
+    const now = this.#parts.clock.monotonic();
+    this.#call.record.upstreamMs += now - this.#sentAt;
+    this.#call.record.answeredAt = now;
     this.#resolve(reply);
   }
 
   onFailure(error: ProxyError): void {
+    this.#call.record.upstreamMs += this.#parts.clock.monotonic() - this.#sentAt;
     const stale = this.#repeatable && error.code === 'connection_termination' && this.#call.cancelled === null;
     if (!stale) return this.#reject(error);
     this.#endpointCall.attempt.reusedConnection = false;

@@ -111,7 +111,7 @@ export function exchange(counter: number, overrides: Partial<Exchange> = {}): Ex
     decisions: [],
     attempts: [attempt(1, { workload: 'productpage-v1' })],
     security: { mode: 'mtls', peer: '', tlsVersion: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' },
-    timings: { queueMs: 0, connectMs: 0, handshakeMs: 0, upstreamMs: 12 },
+    timings: { queueMs: 0, connectMs: 0, handshakeMs: 0, upstreamMs: 12, bodyMs: 0.2, ownMs: 0.3 },
     version: 7,
     ...overrides,
   };
