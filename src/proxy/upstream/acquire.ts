@@ -36,7 +36,7 @@ export async function acquire(parts: AcquireParts, call: EndpointCall): Promise<
     if (maxConnections !== null && load.connections >= maxConnections && pool.has(call.endpoint.key)) {
       const freed = await inLine(parts, call);
       if (freed !== null) return freed;
-    } else load.connections++;
+    } else pool.opening(call.endpoint.key, load);
     return await open(parts, call);
   } finally {
     load.pending--;
@@ -67,7 +67,7 @@ async function open({ clock, pool, connect }: AcquireParts, call: EndpointCall):
     opened = await connect(call);
   } catch (error) {
     request.record.connectMs += clock.monotonic() - since;
-    pool.closed(cluster.load);
+    pool.closed(call.endpoint.key, cluster.load);
     throw error;
   }
   request.record.connectMs += opened.connectMs;

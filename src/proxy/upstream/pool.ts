@@ -54,7 +54,13 @@ export class UpstreamPool implements ConnectionHome {
     return busy;
   }
 
-  /** True when a connection to `key` is open. */
+  /** A connection to `key` is about to be opened: it counts from now on, until {@link closed}. */
+  opening(key: string, load: ClusterLoad): void {
+    load.connections++;
+    this.#open.set(key, (this.#open.get(key) ?? 0) + 1);
+  }
+
+  /** True when a connection to `key` is open, or being opened. */
   has(key: string): boolean {
     return (this.#open.get(key) ?? 0) > 0;
   }
@@ -88,7 +94,6 @@ export class UpstreamPool implements ConnectionHome {
   adopt(socket: Socket, key: string, security: Security, terms: ConnectionTerms): UpstreamConnection {
     const connection = new UpstreamConnection(socket, { key, security, terms, home: this, limits: this.#limits() });
     this.#all.add(connection);
-    this.#open.set(key, (this.#open.get(key) ?? 0) + 1);
     this.#sweeper.add(connection);
     return connection;
   }
@@ -103,24 +108,24 @@ export class UpstreamPool implements ConnectionHome {
     this.#all.delete(connection);
     this.#sweeper.delete(connection);
     const { key } = connection;
-    const open = (this.#open.get(key) ?? 1) - 1;
-    if (open > 0) this.#open.set(key, open);
-    else this.#open.delete(key);
     const free = this.#free.get(key);
     const index = free?.indexOf(connection) ?? -1;
     if (index >= 0) free?.splice(index, 1);
     if (free?.length === 0) this.#free.delete(key);
-    this.closed(connection.terms.load);
+    this.closed(key, connection.terms.load);
   }
 
-  /** A connection of a cluster is gone, or could not be opened: the next in line may open one. */
-  closed(load: ClusterLoad): void {
+  /** A connection is gone, or could not be opened: the next in line may open one. */
+  closed(key: string, load: ClusterLoad): void {
     load.connections--;
+    const open = (this.#open.get(key) ?? 1) - 1;
+    if (open > 0) this.#open.set(key, open);
+    else this.#open.delete(key);
     const line = this.#waiting.get(load);
     const next = line?.[0];
     if (next === undefined) return;
     this.#leave(load, next);
-    load.connections++;
+    this.opening(next.key, load);
     next.take(null);
   }
 
