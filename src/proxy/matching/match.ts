@@ -100,7 +100,8 @@ function valuesTest({ invert, missingAsEmpty, ...match }: FieldMatch): (values: 
   return (values) => {
     if (values.length > 0) return values.some(test) !== invert;
     if (match.kind === 'present') return invert;
-    return missingAsEmpty ? test('') !== invert : invert;
+    // A field that is not there has no value to differ from another.
+    return missingAsEmpty && test('') !== invert;
   };
 }
 

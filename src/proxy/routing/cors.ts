@@ -22,7 +22,10 @@ export function corsTest(policy: CorsPolicy): (head: RequestHead) => CorsVerdict
     const preflight = head.method === 'OPTIONS' && (head.fields.get('access-control-request-method') ?? '') !== '';
     const answered = preflight && (allowed || policy.answerUnmatched);
     if (!allowed && !answered) return null;
-    return { reply: answered ? preflightReply(policy) : null, changes: allowed ? toOrigin(policy, origin) : null };
+    return {
+      reply: answered ? preflightReply(policy, allowed) : null,
+      changes: allowed ? toOrigin(policy, origin) : null,
+    };
   };
 }
 
@@ -34,8 +37,11 @@ function toOrigin({ allowCredentials, exposeHeaders }: CorsPolicy, origin: strin
   return { remove: [], set, add: [] };
 }
 
-function preflightReply({ allowMethods, allowHeaders, maxAgeSeconds }: CorsPolicy): Reply {
+function preflightReply(policy: CorsPolicy, allowed: boolean): Reply {
+  const { allowMethods, allowHeaders, maxAgeSeconds, allowCredentials } = policy;
   const fields = FieldBlock.of('server', 'mesh-sandbox');
+  // Envoy says it to strangers too; without their origin it means nothing.
+  if (allowCredentials && !allowed) fields.append('access-control-allow-credentials', 'true');
   if (allowMethods !== '') fields.append('access-control-allow-methods', allowMethods);
   if (allowHeaders !== '') fields.append('access-control-allow-headers', allowHeaders);
   if (maxAgeSeconds !== null) fields.append('access-control-max-age', String(maxAgeSeconds));

@@ -25,6 +25,9 @@ export function targetChange(change: PathChange, match: PathMatch): TargetChange
     }
     case 'regex': {
       const compiled = expression(change.value);
+      // What names a group that there is not replaces nothing (RE2).
+      const named = [...change.substitution.matchAll(/\\(\d)/g)].map(([, digit]) => Number(digit));
+      if (Math.max(0, ...named) > compiled.groupCount()) return (target) => target;
       // RE2 writes groups as \1 where this port of it wants $1, and so `$$` for a plain one.
       const substitution = change.substitution.replaceAll('$', '$$$$').replace(/\\(\d)/g, '$$$1');
       return (target) => compiled.matcher(pathOf(target)).replaceAll(substitution) + queryOf(target);
