@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { TRUST_DOMAIN } from '../../src/model/names.js';
 import type { FieldMatch, Route } from '../../src/model/route.js';
 import type { Cluster, SidecarConfig } from '../../src/model/sidecar-config.js';
@@ -9,7 +10,7 @@ import { Sidecar } from '../../src/proxy/sidecar.js';
 
 /**
  * A sidecar for measuring, without a control plane: outbound role on one port, or inbound role, with every feature of a
- * sandbox armed (ten routes, retry policy, timeout, trace headers, records, counts). Told by one JSON argument.
+ * sandbox armed (ten routes, retry policy, timeout, trace headers, records, counts). Told by a JSON file.
  */
 interface BenchOptions {
   readonly role: 'outbound' | 'inbound';
@@ -20,11 +21,14 @@ interface BenchOptions {
     readonly key: string;
     readonly certificate: string;
     readonly ca: string;
+    /** Of both sides: they are replicas of one service. */
     readonly spiffeId: string;
   } | null;
+  /** Armed on the inbound side. */
+  readonly faults: SidecarConfig['inbound']['faults'];
 }
 
-const options = JSON.parse(process.argv[2] ?? '{}') as BenchOptions;
+const options = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as BenchOptions;
 const clock = systemClock;
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
 const sidecar = new Sidecar({
@@ -113,7 +117,9 @@ if (options.tls !== null) {
     notAfter: Number.MAX_SAFE_INTEGER,
   });
 }
-sidecar.apply(config);
+const callers = options.tls === null ? {} : { [options.tls.spiffeId]: { app: 'reviews', workloads: ['reviews-v1'] } };
+const mtls = options.tls === null ? 'permissive' : 'strict';
+sidecar.apply({ ...config, inbound: { ...config.inbound, mtls, callers, faults: options.faults } });
 const sockets = new Sockets();
 await listen('127.0.0.1', options.port, sockets, (socket) => {
   if (options.role === 'outbound') onExplicitOutbound(sidecar.outbound, socket, 'reviews', 9080);
@@ -125,4 +131,11 @@ const flush = (): void => {
   JSON.stringify(sidecar.recorder.take());
 };
 flush();
+// Asked for its memory without garbage (`node --expose-gc`), it tells the live heap in bytes.
+process.on('SIGUSR2', () => {
+  (globalThis as { gc?: () => void }).gc?.();
+  process.stdout.write(`${process.memoryUsage().heapUsed}\n`);
+});
+// An orderly end, so that a profile is written.
+process.on('SIGTERM', () => process.exit(0));
 process.stdout.write('ready\n');
