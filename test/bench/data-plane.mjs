@@ -11,10 +11,12 @@ const program = (name) => new URL(`./programs/${name}.mjs`, import.meta.url).pat
 
 /** Why nothing of the data plane can be measured here; null = it can. */
 export function missingTools() {
-  const missing = ['nginx', 'wrk', 'taskset', 'openssl'].filter(
+  const missing = ['nginx', 'wrk', 'taskset', 'chrt', 'openssl'].filter(
     (name) => installed(name) === null && installed(`/usr/sbin/${name}`) === null,
   );
-  return missing.length === 0 ? null : `${missing.join(', ')} missing (apt-get install nginx-light wrk openssl)`;
+  return missing.length === 0
+    ? null
+    : `${missing.join(', ')} missing (apt-get install nginx-light wrk openssl util-linux)`;
 }
 
 /**
@@ -91,10 +93,9 @@ export async function openLoop({ peers, rounds, seconds, rate = 1_000, connectio
     // Code is compiled under load, not at 1000 requests a second.
     for (const { port } of candidates) await wrk({ port, connections, seconds: 3 });
     const samples = await interleave(all, rounds, async ({ name, port }) => {
-      const options = { port, rate, seconds, warmup: 0.5, connections };
-      const told = JSON.parse(
-        await run(process.execPath, [program('open-loop'), JSON.stringify(options)], (seconds + 20) * 1000),
-      );
+      const options = { port, rate, seconds, warmup: 1.5, connections };
+      const generator = [process.execPath, program('open-loop'), JSON.stringify(options)];
+      const told = JSON.parse(await run('chrt', ['-i', '0', ...generator], (seconds + 20) * 1000));
       if (told.failed > 0) throw new Error(`${name}: ${told.failed} of ${told.sent} requests failed in the open loop`);
       worst.set(name, [...(worst.get(name) ?? []), told]);
       return told.p99;
@@ -168,7 +169,6 @@ export function slowReader({ seconds, bytesPerSecond = 64 * 1024 }) {
     const origin = await startOrigin(stage, lookFor('nginx').found);
     const ours = await OURS.plain(stage, OURS.find(), { origin, flags: ['--expose-gc'] });
     await wrk({ port: ours.port, connections: 50, seconds: 2 });
-    await wrk({ port: ours.port, connections: 8, seconds: 2, path: '/1m' });
     const { rss } = await memoryOf(ours);
     let highest = 0;
     const read = await readSlowly(ours.port, bytesPerSecond, seconds, () => {

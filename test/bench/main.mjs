@@ -79,9 +79,9 @@ function judged({ figure, ours, ratio }) {
 function verdict(row) {
   const { figure } = row;
   const value = judged(row);
+  if (figure.must === null) return '';
   if (value === undefined) return 'not measured';
   const reaches = (goal) => (figure.better === 'lower' ? value <= goal : value >= goal);
-  if (figure.must === null) return '';
   if (figure.aim !== null && reaches(figure.aim)) return 'aim';
   if (reaches(figure.must)) return figure.aim === null ? 'met' : 'must';
   return 'missed';
@@ -106,10 +106,9 @@ function asObject(row) {
 function inWords(row) {
   const { figure, ours, peerValue, ratio, note = '', missing } = row;
   if (missing !== undefined) return `not measured (${missing})`;
-  const value =
-    peerValue === undefined
-      ? amount(ours, figure)
-      : `${ratio.toFixed(2)}x, ${amount(ours, figure)} vs ${amount(peerValue, figure)}`;
+  const times = ratio === undefined ? '' : `${ratio.toFixed(2)}x, `;
+  const theirs = peerValue === undefined ? '' : ` vs ${amount(peerValue, figure)}`;
+  const value = `${times}${amount(ours, figure)}${theirs}`;
   return `${value}${goal(figure)} ${verdict(row)}${note === '' ? '' : `  (${note})`}`;
 }
 

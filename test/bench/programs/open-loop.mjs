@@ -1,22 +1,12 @@
 // Open loop: requests at a fixed rate whatever the answers do, latency from the moment at which each was meant to be sent
-// (a stall counts for every request that it held up), into an HDR histogram. One process, to be pinned to core 1.
+// (a stall counts for every request that it held up), into an HDR histogram. One process, to be pinned to core 1 and run
+// with `chrt -i 0`: it looks at the clock all the time (a timer is a millisecond coarse, and a core that sleeps wakes up
+// late), and steps aside for the origin, which shares its core.
 // Usage: open-loop.mjs '{"port", "rate", "seconds", "warmup", "connections"}'; prints one JSON line, times in microseconds.
 import { connect } from 'node:net';
 import { createHistogram } from 'node:perf_hooks';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const DRAIN_MS = 5_000;
-
-/** A thread that only sleeps: timers of the event loop are a millisecond coarse, this one some ten microseconds. */
-function tick() {
-  const { startedAt, gapMs, total } = workerData;
-  const never = new Int32Array(new SharedArrayBuffer(4));
-  for (let n = 0; n < total; n++) {
-    const wait = startedAt + n * gapMs - (performance.timeOrigin + performance.now());
-    if (wait > 0) Atomics.wait(never, 0, 0, wait);
-    parentPort.postMessage(0);
-  }
-}
 
 function main() {
   const { port, rate, seconds, warmup = 1, connections = 20, path = '/reviews/0' } = JSON.parse(process.argv[2]);
@@ -81,34 +71,32 @@ function main() {
     });
   };
   const report = () => {
-    const { percentile } = { percentile: (histogram_, p) => histogram_.percentile(p) };
-    const of = (histogram_) =>
-      Object.fromEntries([50, 90, 99, 99.9].map((p) => [`p${String(p).replace('.', '')}`, percentile(histogram_, p)]));
+    const of = (values) => ({
+      p50: values.percentile(50),
+      p90: values.percentile(90),
+      p99: values.percentile(99),
+      p999: values.percentile(99.9),
+    });
     const result = { sent: counted, failed, ...of(latency), max: latency.max, late: of(lateness) };
     process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
   };
 
   for (let i = 0; i < connections; i++) dial();
-  const worker = new Worker(new URL(import.meta.url), { workerData: { startedAt, gapMs, total } });
-  worker.on('message', () => {
-    // Whatever is due by now goes, one message or several behind.
+  const look = () => {
     for (; due < total && meant(due) <= now(); due++) {
       const connection = free.pop();
       if (connection === undefined) waiting.push(due);
       else send(connection, due);
     }
-  });
-  worker.on('exit', () => {
-    for (; due < total; due++) waiting.push(due);
-    while (waiting.length > 0 && free.length > 0) send(free.pop(), waiting.shift());
-  });
+    setImmediate(look);
+  };
+  look();
   // What is not answered at the end has failed, and counts with the time that it took until now.
   setTimeout(
     () => {
       const unanswered = [...[...open].map(({ n }) => n).filter((n) => n >= 0), ...waiting];
       for (let n = due; n < total; n++) unanswered.push(n);
       for (const n of unanswered) finish(n, false);
-      report();
     },
     50 + total * gapMs + DRAIN_MS,
   );
@@ -123,5 +111,4 @@ function answered(bytes) {
   return bytes.length < end + 4 + length ? 0 : Number(head.slice(9, 12));
 }
 
-if (isMainThread) main();
-else tick();
+main();
