@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { TRUST_DOMAIN } from '../../src/model/names.js';
 import type { FieldMatch, Route } from '../../src/model/route.js';
 import type { Cluster, SidecarConfig } from '../../src/model/sidecar-config.js';
@@ -10,7 +9,7 @@ import { Sidecar } from '../../src/proxy/sidecar.js';
 
 /**
  * A sidecar for measuring, without a control plane: outbound role on one port, or inbound role, with every feature of a
- * sandbox armed (ten routes, retry policy, timeout, trace headers, records, counts). Told by a JSON file.
+ * sandbox armed (ten routes, retry policy, timeout, trace headers, records, counts). Told by one JSON argument.
  */
 interface BenchOptions {
   readonly role: 'outbound' | 'inbound';
@@ -28,7 +27,7 @@ interface BenchOptions {
   readonly faults: SidecarConfig['inbound']['faults'];
 }
 
-const options = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as BenchOptions;
+const options = JSON.parse(process.argv[2] ?? '{}') as BenchOptions;
 const clock = systemClock;
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
 const sidecar = new Sidecar({

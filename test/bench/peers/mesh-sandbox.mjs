@@ -44,7 +44,8 @@ async function start(stage, options, flags) {
   const file = await bundle(stage);
   const port = await stage.port();
   const name = `mesh-sandbox-${options.role}-${port}`;
-  const told = stage.file(`${name}.json`, JSON.stringify({ ...options, port, faults: [FAULT] }));
+  // The key of the pair is a toy's: it lives as long as this run and protects nothing.
+  const told = JSON.stringify({ ...options, port, faults: [FAULT] });
   const child = await stage.start({
     name,
     command: process.execPath,
