@@ -23,6 +23,8 @@ interface BenchOptions {
     /** Of both sides: they are replicas of one service. */
     readonly spiffeId: string;
   } | null;
+  /** Overall deadline of a request; 15 s when nothing is said, null = none. */
+  readonly timeoutMs?: number | null;
   /** Armed on the inbound side. */
   readonly faults: SidecarConfig['inbound']['faults'];
 }
@@ -60,7 +62,7 @@ const route = (name: string, prefix: string, fields: readonly FieldMatch[]): Rou
     rewrite: null,
     requestFields: null,
     cors: null,
-    timeoutMs: 15_000,
+    timeoutMs: options.timeoutMs === undefined ? 15_000 : options.timeoutMs,
     retry: {
       attempts: 2,
       retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
