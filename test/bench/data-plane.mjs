@@ -1,206 +1,213 @@
-// CPU per request of the sidecar against peers: interleaved rounds, one worker each pinned to core 0, generator and
-// origin on core 1, medians of ratios. Peers that are not installed are said, not guessed.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+// The data plane under measurement: one function per shape. Each takes the peers that are wanted and returns samples by
+// name, interleaved in rounds; ours are under OURS.NAME. Origin and generator run on core 1, what is measured on core 0.
+import { connect } from 'node:net';
+import { makeCertificates } from './certificates.mjs';
+import { cpuOf, interleave, rssOf, wrk } from './measure.mjs';
+import { lookFor, OURS, startOrigin } from './peers/index.mjs';
+import { CORES, installed, pause, run, withStage } from './stage.mjs';
 
-const PORTS = {
-  origin: 18400,
-  sidecar: 18401,
-  nginx: 18402,
-  haproxy: 18403,
-  proxy3: 18404,
-  client: 18405,
-  server: 18406,
-  nginxClient: 18407,
-  nginxServer: 18408,
-};
-const here = new URL('.', import.meta.url).pathname;
+const MIB = 2 ** 20;
+const program = (name) => new URL(`./programs/${name}.mjs`, import.meta.url).pathname;
 
-export async function dataPlane({ rounds = 5, seconds = 4, connections = 50 } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'mesh-bench-'));
-  const running = [];
-  const start = async (name, command, args, ready) => {
-    const child = spawn('taskset', ['-c', name === 'origin' ? '1' : '0', command, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    running.push(child);
-    await (ready === 'line' ? new Promise((resolve) => child.stdout.once('data', resolve)) : untilAnswers(ready));
-    return child.pid;
-  };
-  try {
-    await build({
-      entryPoints: [`${here}sidecar.ts`],
-      outfile: join(folder, 'sidecar.mjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      external: ['koffi', 'pino'],
-      logLevel: 'error',
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    });
-    if (!installed('nginx') || !installed('wrk'))
-      throw new Error('the bench needs nginx and wrk (apt-get install nginx-light wrk)');
-    await start(
-      'origin',
-      'nginx',
-      [
-        '-p',
-        folder,
-        '-c',
-        nginxConfig(
-          folder,
-          'origin',
-          `server { listen 127.0.0.1:${PORTS.origin}; keepalive_requests 1000000000; location / { return 200 "${'x'.repeat(1024)}"; } }`,
-        ),
-      ],
-      PORTS.origin,
-    );
-    const candidates = [];
-    const add = async (name, port, pids) => candidates.push({ name, port, pids, samples: [] });
-    const pid = await start(
-      'sidecar',
-      process.execPath,
-      [
-        '--max-semi-space-size=2',
-        '--max-old-space-size=96',
-        join(folder, 'sidecar.mjs'),
-        JSON.stringify({ role: 'outbound', port: PORTS.sidecar, upstreamPort: PORTS.origin, tls: null }),
-      ],
-      'line',
-    );
-    await add('mesh-sandbox', PORTS.sidecar, [pid]);
-    await add('nginx', PORTS.nginx, [
-      await start(
-        'nginx',
-        'nginx',
-        [
-          '-p',
-          folder,
-          '-c',
-          nginxConfig(
-            folder,
-            'nginx',
-            `upstream o { server 127.0.0.1:${PORTS.origin}; keepalive 512; keepalive_requests 1000000000; } server { listen 127.0.0.1:${PORTS.nginx}; keepalive_requests 1000000000; location / { proxy_pass http://o; proxy_http_version 1.1; proxy_set_header Connection ""; } }`,
-          ),
-        ],
-        PORTS.nginx,
-      ),
-    ]);
-    if (installed('haproxy'))
-      await add('haproxy', PORTS.haproxy, [
-        await start('haproxy', 'haproxy', ['-db', '-f', haproxyConfig(folder)], PORTS.haproxy),
-      ]);
-    await add('http-proxy-3 + agent', PORTS.proxy3, [
-      await start(
-        'proxy3',
-        process.execPath,
-        [`${here}http-proxy-3.mjs`, JSON.stringify({ port: PORTS.proxy3, upstreamPort: PORTS.origin })],
-        'line',
-      ),
-    ]);
-    for (const candidate of candidates) wrk(candidate.port, connections, 4);
-    for (let round = 0; round < rounds; round++) {
-      for (const candidate of candidates) {
-        const before = cpuOf(candidate.pids);
-        const requests = wrk(candidate.port, connections, seconds);
-        candidate.samples.push((cpuOf(candidate.pids) - before) / 1000 / requests);
+/** Why nothing of the data plane can be measured here; null = it can. */
+export function missingTools() {
+  const missing = ['nginx', 'wrk', 'taskset', 'chrt', 'openssl'].filter(
+    (name) => installed(name) === null && installed(`/usr/sbin/${name}`) === null,
+  );
+  return missing.length === 0
+    ? null
+    : `${missing.join(', ')} missing (apt-get install nginx-light wrk openssl util-linux)`;
+}
+
+/**
+ * Starts the origin, us and the peers in one shape (`plain` or `pair`), and hands them over. A peer that is not there or
+ * does not start is told by name in `missing`.
+ */
+async function withCandidates(shape, names, use) {
+  return withStage(async (stage) => {
+    const origin = await startOrigin(stage, lookFor('nginx').found);
+    const parts = { origin, ...(shape === 'pair' ? { certificates: makeCertificates(stage) } : {}) };
+    const ours = { name: OURS.NAME, ...(await OURS[shape](stage, OURS.find(), parts)) };
+    const candidates = [ours];
+    const missing = new Map();
+    for (const name of names) {
+      const { peer, found } = lookFor(name);
+      if (found === null) missing.set(name, 'not installed');
+      else if (peer[shape] === undefined) missing.set(name, 'not made for this');
+      else {
+        try {
+          candidates.push({ name, ...(await peer[shape](stage, found, parts)) });
+        } catch (error) {
+          missing.set(name, `does not start: ${error.message}`);
+        }
       }
     }
-    return candidates.map(({ name, samples }) => ({
-      name,
-      microsPerRequest: median(samples),
-      min: Math.min(...samples),
-      max: Math.max(...samples),
-      samples,
-    }));
-  } finally {
-    for (const child of running) child.kill('SIGTERM');
-    rmSync(folder, { recursive: true, force: true });
-  }
+    const samples = await use({ stage, origin, ours, candidates });
+    return { samples: new Map([...samples].map(([candidate, values]) => [candidate.name, values])), missing };
+  });
 }
 
-function nginxConfig(folder, name, http) {
-  const file = join(folder, `${name}.conf`);
-  writeFileSync(
-    file,
-    `daemon off; master_process off; worker_processes 1; pid ${folder}/${name}.pid; error_log /dev/null; events { worker_connections 4096; } http { access_log off; client_body_temp_path ${folder}/t1; proxy_temp_path ${folder}/t2; fastcgi_temp_path ${folder}/t3; uwsgi_temp_path ${folder}/t4; scgi_temp_path ${folder}/t5; ${http} }\n`,
+/** CPU of all processes of a candidate per request, microseconds. */
+export function cpuPerRequest({ shape, peers, rounds, seconds, connections = 50 }) {
+  return withCandidates(shape, peers, async ({ candidates }) => {
+    for (const { port } of candidates) await wrk({ port, connections, seconds: 3 });
+    return interleave(candidates, rounds, async ({ port, pids }) => {
+      const before = cpuOf(pids);
+      const { requests } = await wrk({ port, connections, seconds });
+      return (cpuOf(pids) - before) / 1000 / requests;
+    });
+  });
+}
+
+/** Bodies of 1 MiB: gigabytes per second of a core. */
+export function bulk({ peers, rounds, seconds, connections = 8 }) {
+  return withCandidates('plain', peers, async ({ candidates }) => {
+    const load = (port, time) => wrk({ port, connections, seconds: time, path: '/1m' });
+    for (const { port } of candidates) await load(port, 2);
+    return interleave(candidates, rounds, async ({ port, pids }) => {
+      const before = cpuOf(pids);
+      const { requests } = await load(port, seconds);
+      return (requests * MIB) / (cpuOf(pids) - before);
+    });
+  });
+}
+
+/** Median latency that a hop adds for one connection that asks again as soon as it has its answer, microseconds. */
+export async function hopLatency({ peers, rounds, seconds }) {
+  return withCandidates('plain', peers, async ({ origin, candidates }) => {
+    const direct = { name: 'direct', port: origin, pids: [] };
+    const all = [direct, ...candidates];
+    const ask = (port, time) => wrk({ port, connections: 1, seconds: time });
+    for (const { port } of all) await ask(port, 2);
+    const samples = await interleave(all, rounds, async ({ port }) => (await ask(port, seconds)).p50Micros);
+    return added(samples, direct);
+  });
+}
+
+/** 99th percentile that a pair adds at a fixed rate, counted from the intended time of each request, microseconds. */
+export async function openLoop({ peers, rounds, seconds, rate = 1_000, connections = 20 }) {
+  const worst = new Map();
+  const result = await withCandidates('pair', peers, async ({ origin, candidates }) => {
+    const direct = { name: 'direct', port: origin, pids: [] };
+    const all = [direct, ...candidates];
+    // Code is compiled under load, not at 1000 requests a second.
+    for (const { port } of candidates) await wrk({ port, connections, seconds: 3 });
+    const samples = await interleave(all, rounds, async ({ name, port }) => {
+      const options = { port, rate, seconds, warmup: 1.5, connections };
+      const generator = [process.execPath, program('open-loop'), JSON.stringify(options)];
+      const told = JSON.parse(await run('chrt', ['-i', '0', ...generator], (seconds + 20) * 1000));
+      if (told.failed > 0) throw new Error(`${name}: ${told.failed} of ${told.sent} requests failed in the open loop`);
+      worst.set(name, [...(worst.get(name) ?? []), told]);
+      return told.p99;
+    });
+    return added(samples, direct);
+  });
+  return { ...result, details: worst };
+}
+
+/** Each sample less that of the same round without a proxy. */
+function added(samples, direct) {
+  const base = samples.get(direct);
+  return new Map(
+    [...samples].map(([candidate, values]) => [
+      candidate,
+      candidate === direct ? values : values.map((value, round) => value - base[round]),
+    ]),
   );
-  return file;
 }
 
-function haproxyConfig(folder) {
-  const file = join(folder, 'haproxy.cfg');
-  writeFileSync(
-    file,
-    `global\n  nbthread 1\ndefaults\n  mode http\n  timeout client 60s\n  timeout server 60s\n  timeout connect 5s\n  option http-keep-alive\n  http-reuse always\nfrontend f\n  bind 127.0.0.1:${PORTS.haproxy}\n  default_backend b\nbackend b\n  server s 127.0.0.1:${PORTS.origin}\n`,
-  );
-  return file;
-}
-
-function wrk(port, connections, seconds) {
-  const output = execFileSync(
-    'taskset',
-    [
-      '-c',
-      '1',
-      'wrk',
-      '-t',
-      '1',
-      '-c',
-      String(connections),
-      '-d',
-      `${seconds}s`,
-      '-H',
-      'Host: reviews:9080',
-      `http://127.0.0.1:${port}/reviews/0`,
-    ],
-    { encoding: 'utf8' },
-  );
-  const failed = /Non-2xx or 3xx responses: (\d+)/.exec(output);
-  if (failed) throw new Error(`port ${port}: ${failed[0]}`);
-  return Number(/(\d+) requests in/.exec(output)[1]);
-}
-
-/** CPU of all threads of processes so far, nanoseconds. */
-function cpuOf(pids) {
-  return pids.reduce(
-    (sum, pid) =>
-      sum +
-      readdirSync(`/proc/${pid}/task`).reduce(
-        (threads, task) => threads + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
-        0,
-      ),
-    0,
-  );
-}
-
-async function untilAnswers(port) {
-  for (let i = 0; i < 200; i++) {
-    try {
-      await fetch(`http://127.0.0.1:${port}/`);
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+/**
+ * Memory after so many requests of which every 20th is given up by its client, and every 20th is reset by the origin,
+ * against that after a warm-up of a tenth of them. Bytes; `lazy` = as it stands, without asking for garbage collection.
+ */
+export function memoryGrowth({ requests, connections = 50 }) {
+  return withStage(async (stage) => {
+    const origin = await stage.port();
+    await stage.start({
+      name: 'resetting-origin',
+      command: process.execPath,
+      args: [program('resetting-origin'), JSON.stringify({ port: origin, resetEvery: 20 })],
+      ready: 'line',
+      core: CORES.others,
+    });
+    const ours = await OURS.plain(stage, OURS.find(), { origin, flags: ['--expose-gc'] });
+    const ask = async (count) => {
+      const limitSeconds = 60 + count / 1_000;
+      const options = { port: ours.port, requests: count, connections, abortEvery: 20, limitSeconds };
+      const output = await run(
+        process.execPath,
+        [program('aborting-client'), JSON.stringify(options)],
+        (limitSeconds + 10) * 1000,
+      );
+      return JSON.parse(output);
+    };
+    await ask(Math.round(requests / 10));
+    const before = await memoryOf(ours);
+    const parts = 10;
+    const trend = [];
+    const counts = {};
+    for (let part = 0; part < parts; part++) {
+      for (const [what, count] of Object.entries(await ask(Math.round(requests / parts))))
+        counts[what] = (counts[what] ?? 0) + count;
+      trend.push(rssOf(ours.pids[0]));
     }
-  }
-  throw new Error(`nothing answers on ${port}`);
+    const after = await memoryOf(ours);
+    return {
+      growth: after.rss - before.rss,
+      lazy: after.lazy - before.lazy,
+      heap: after.heap - before.heap,
+      from: before.rss,
+      trend,
+      counts,
+    };
+  });
 }
 
-export function installed(command) {
-  try {
-    execFileSync('which', [command], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+/** A reader takes `bytesPerSecond` of an answer of 1 GiB; how far memory rises above what it was, bytes. */
+export function slowReader({ seconds, bytesPerSecond = 64 * 1024 }) {
+  return withStage(async (stage) => {
+    const origin = await startOrigin(stage, lookFor('nginx').found);
+    // No answer is whole within the deadline that the other measurements have.
+    const ours = await OURS.plain(stage, OURS.find(), { origin, flags: ['--expose-gc'], timeoutMs: null });
+    await wrk({ port: ours.port, connections: 50, seconds: 2 });
+    const { rss } = await memoryOf(ours);
+    let highest = 0;
+    const read = await readSlowly(ours.port, bytesPerSecond, seconds, () => {
+      highest = Math.max(highest, rssOf(ours.pids[0]));
+    });
+    return { growth: highest - rss, from: rss, read };
+  });
 }
 
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** Reads a tenth of a second's share ten times a second; resolves with the bytes that it got. */
+function readSlowly(port, bytesPerSecond, seconds, look) {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    let read = 0;
+    socket.pause();
+    socket.on('error', reject);
+    socket.write('GET /1g HTTP/1.1\r\nHost: reviews:9080\r\n\r\n');
+    const end = Date.now() + seconds * 1000;
+    const timer = setInterval(() => {
+      look();
+      const share = Math.floor(bytesPerSecond / 10);
+      const chunk = socket.read(Math.min(share, socket.readableLength)) ?? socket.read(0);
+      read += chunk?.length ?? 0;
+      if (Date.now() < end) return;
+      clearInterval(timer);
+      socket.destroy();
+      resolve(read);
+    }, 100);
+  });
+}
+
+/** Resident memory as it stands and after a collection, and what lives; once it is quiet. */
+async function memoryOf({ pids: [pid], children: [child] }) {
+  await pause(2_000);
+  const lazy = rssOf(pid);
+  const told = new Promise((resolve) => child.stdout.once('data', (line) => resolve(Number(line))));
+  child.kill('SIGUSR2');
+  const heap = await told;
+  await pause(500);
+  return { lazy, heap, rss: rssOf(pid) };
 }

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { median } from './data-plane.mjs';
+import { median } from './measure.mjs';
 
-const cli = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+export const cliFile = new URL('../../dist/cli/main.js', import.meta.url).pathname;
 
 export function engineAnswers() {
   return spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
@@ -200,7 +200,7 @@ export function helpTime(rounds = 11) {
   return (
     median(
       Array.from({ length: rounds }, () =>
-        timed(() => execFileSync(process.execPath, [cli, '--help'], { stdio: 'ignore' })),
+        timed(() => execFileSync(process.execPath, [cliFile, '--help'], { stdio: 'ignore' })),
       ),
     ) * 1000
   );
@@ -209,7 +209,7 @@ export function helpTime(rounds = 11) {
 async function withHome(use) {
   const home = mkdtempSync(join(tmpdir(), 'mesh-bench-home-'));
   const run = (...args) => {
-    const result = spawnSync(process.execPath, [cli, ...args], {
+    const result = spawnSync(process.execPath, [cliFile, ...args], {
       encoding: 'utf8',
       maxBuffer: 2 ** 28,
       env: { ...process.env, MESH_SANDBOX_HOME: home, NO_COLOR: '1' },
@@ -220,7 +220,7 @@ async function withHome(use) {
   try {
     await use(run, home);
   } finally {
-    spawnSync(process.execPath, [cli, 'down', '--all'], {
+    spawnSync(process.execPath, [cliFile, 'down', '--all'], {
       env: { ...process.env, MESH_SANDBOX_HOME: home },
       stdio: 'ignore',
     });

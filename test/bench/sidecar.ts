@@ -22,8 +22,13 @@ interface BenchOptions {
     readonly key: string;
     readonly certificate: string;
     readonly ca: string;
+    /** Of both sides: they are replicas of one service. */
     readonly spiffeId: string;
   } | null;
+  /** Overall deadline of a request; 15 s when nothing is said, null = none. */
+  readonly timeoutMs?: number | null;
+  /** Armed on the inbound side. */
+  readonly faults: SidecarConfig['inbound']['faults'];
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as BenchOptions;
@@ -63,7 +68,7 @@ const route = (name: string, prefix: string, fields: readonly FieldMatch[]): Rou
     rewrite: null,
     requestFields: null,
     cors: null,
-    timeoutMs: 15_000,
+    timeoutMs: options.timeoutMs === undefined ? 15_000 : options.timeoutMs,
     retry: {
       attempts: 2,
       retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
@@ -128,7 +133,9 @@ if (options.tls !== null) {
     notAfter: Number.MAX_SAFE_INTEGER,
   });
 }
-sidecar.apply(config);
+const callers = options.tls === null ? {} : { [options.tls.spiffeId]: { app: 'reviews', workloads: ['reviews-v1'] } };
+const mtls = options.tls === null ? 'permissive' : 'strict';
+sidecar.apply({ ...config, inbound: { ...config.inbound, mtls, callers, faults: options.faults } });
 const sockets = new Sockets(() => DEFAULT_SIDECAR_LIMITS.connections);
 await listen('127.0.0.1', options.port, sockets, (socket) => {
   if (options.role === 'outbound') onExplicitOutbound(sidecar.outbound, socket, 'reviews', 9080);
@@ -140,4 +147,11 @@ const flush = (): void => {
   JSON.stringify(sidecar.recorder.take());
 };
 flush();
+// Asked for its memory without garbage (`node --expose-gc`), it tells the live heap in bytes.
+process.on('SIGUSR2', () => {
+  (globalThis as { gc?: () => void }).gc?.();
+  process.stdout.write(`${process.memoryUsage().heapUsed}\n`);
+});
+// An orderly end, so that a profile is written.
+process.on('SIGTERM', () => process.exit(0));
 process.stdout.write('ready\n');
