@@ -16,8 +16,6 @@ const FAULT = {
   first: null,
   every: null,
   until: null,
-  every: null,
-  until: null,
   enabled: true,
 };
 
