@@ -139,10 +139,18 @@ const REASONS: readonly (readonly [reason: string, applies: (ask: Ask, ours: See
   ['..; and .; are names, not dot segments', ({ target }) => /(?:^|\/)\.\.?;/.test(pathOf(target))],
   ['escapes are written in upper case', ({ target }) => /%[0-9a-f]*[a-f]/.test(pathOf(target))],
   [
+    'a rewritten path begins with a slash',
+    (_, ours, envoy) => onlyHits(ours).startsWith('/') && envoy.hits.length === 0 && envoy.status === 400,
+  ],
+  [
     'slashes are merged behind dot segments too',
-    ({ target }) => /\/\/|%2f|%5c/i.test(pathOf(target)) && /\.|%2e/i.test(pathOf(target)),
+    ({ target }) => pathOf(target) === '//' || (/\/\/|%2f|%5c/i.test(pathOf(target)) && /\.|%2e/i.test(pathOf(target))),
   ],
 ];
+
+function onlyHits(seen: Seen): string {
+  return seen.hits.map(({ target }) => target).join(' ');
+}
 
 function reasonFor(ask: Ask | null, ours: unknown, envoy: unknown): string {
   if (ask === null || typeof ours !== 'object') return '';

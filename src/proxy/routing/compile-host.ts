@@ -4,6 +4,7 @@ import { bodyOf } from '../codec/body.js';
 import { FieldBlock } from '../codec/field-block.js';
 import type { RequestHead } from '../codec/message.js';
 import { reasonOf } from '../codec/reason.js';
+import { canonicalHost } from '../codec/target.js';
 import { fieldsTest, headTest } from '../matching/match.js';
 import type { Call, Reply, RoutePolicy } from '../pipeline/call.js';
 import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
@@ -18,6 +19,7 @@ export function compileHost({ name, routes }: VirtualHost): HostAtWork {
 function compileRoute(config: Route): RouteAtWork {
   try {
     const { match, action } = config;
+    checkFields(config);
     if (action.kind === 'forward') checkWeights(action);
     return {
       config,
@@ -36,6 +38,20 @@ function policyOf(name: string, { timeoutMs, retry, hash, mirrors }: ForwardActi
   // Made now, so that an expression that is none is a refusal and no surprise.
   if (retry !== null) retry.retriableHeaders.forEach(fieldsTest);
   return { name, timeoutMs, retry, hash, mirrors };
+}
+
+/** What goes on the wire as it is said must be able to: a line end in a value would be a field of its own. */
+function checkFields({ action, responseFields }: Route): void {
+  const all = [responseFields];
+  if (action.kind === 'forward') {
+    all.push(action.requestFields);
+    for (const { requestFields, responseFields: ofCluster } of action.clusters) all.push(requestFields, ofCluster);
+    if (action.rewrite?.host != null) canonicalHost(action.rewrite.host);
+  }
+  for (const changes of all)
+    for (const [name, value] of [...(changes?.set ?? []), ...(changes?.add ?? [])])
+      if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || !/^[\t -~]*$/.test(value))
+        throw new Error(`the field ${JSON.stringify(`${name}: ${value}`)} cannot be written`);
 }
 
 /** A cluster that does not exist is not refused: Envoy takes such a route and answers 503 `NC`. */

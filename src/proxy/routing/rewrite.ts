@@ -6,8 +6,25 @@ import { expression } from '../matching/text.js';
 /** Makes a target of a target; the query stays. */
 export type TargetChange = (target: string) => string;
 
-/** The change of path that a route asks for, made once per configuration. Throws when its expression is none. */
+/**
+ * The change of path that a route asks for, made once per configuration. What comes of it is a path again: an empty one is
+ * none, and the path stays. Throws when its expression is none, or its text is no path's.
+ */
 export function targetChange(change: PathChange, match: PathMatch): TargetChange {
+  const texts = change.kind === 'regex' ? [change.substitution] : [change.value];
+  for (const text of texts)
+    if (!/^[!-~]*$/.test(text)) throw new Error(`${JSON.stringify(text)} cannot stand in a path`);
+  const raw = rawChange(change, match);
+  return (target) => {
+    const changed = raw(target);
+    if (changed === '' || changed.startsWith('?')) return target;
+    // What a caller's own path is made into must not become another kind of target; what the rule itself says stands, as
+    // in Envoy, whether an app takes it or not.
+    return change.kind === 'regex' && !changed.startsWith('/') ? `/${changed}` : changed;
+  };
+}
+
+function rawChange(change: PathChange, match: PathMatch): TargetChange {
   switch (change.kind) {
     case 'full':
       return (target) => change.value + queryOf(target);
