@@ -1,0 +1,3 @@
+import { resilienceScenario } from './resilience.js';
+
+resilienceScenario('local');
