@@ -38,8 +38,16 @@ export interface SidecarParts {
   readonly memory?: () => MemoryReading;
 }
 
-function connectionLimits(limits: SidecarLimits): ConnectionLimits {
-  return { ...limits, head: headLimits(limits) };
+/** The limits of a configuration in the words of the parts that obey them; made once, since requests ask for them. */
+interface LimitsAtWork extends ConnectionLimits {
+  readonly toSidecars: PoolLimits;
+  readonly toApp: PoolLimits;
+}
+
+function limitsAtWork(limits: SidecarLimits): LimitsAtWork {
+  const head = headLimits(limits);
+  const pool = (idleMs: number): PoolLimits => ({ ...head, interimAnswers: limits.interimAnswers, idleMs });
+  return { ...limits, head, toSidecars: pool(limits.sidecarIdleMs), toApp: pool(limits.appIdleMs) };
 }
 
 function memoryEvent(level: MemoryLevel, percent: number): BreakerEvent {
@@ -61,7 +69,7 @@ export class Sidecar {
   readonly #makers: Makers;
   readonly #breakers: Breakers;
   #rateLimits = new LimitTable([], null);
-  #connectionLimits: ConnectionLimits;
+  #limits: LimitsAtWork;
   readonly #toSidecars: UpstreamPool;
   readonly #toApp: UpstreamPool;
   #state: SidecarState;
@@ -80,13 +88,9 @@ export class Sidecar {
       now: () => clock.monotonic(),
     };
     this.#state = buildState(emptyConfig(workload, parts.edge), null, this.#makers);
-    this.#connectionLimits = connectionLimits(this.#state.config.limits);
-    const poolLimits = (idle: 'appIdleMs' | 'sidecarIdleMs') => (): PoolLimits => {
-      const { head, interimAnswers, [idle]: idleMs } = this.#connectionLimits;
-      return { ...head, interimAnswers, idleMs };
-    };
-    this.#toSidecars = new UpstreamPool(sweeper, poolLimits('sidecarIdleMs'));
-    this.#toApp = new UpstreamPool(sweeper, poolLimits('appIdleMs'));
+    this.#limits = limitsAtWork(this.#state.config.limits);
+    this.#toSidecars = new UpstreamPool(sweeper, () => this.#limits.toSidecars);
+    this.#toApp = new UpstreamPool(sweeper, () => this.#limits.toApp);
     this.#breakers = new Breakers({ clock, random, onEvent: (event) => this.recorder.happened(workload, event) });
     this.memory = new MemoryGuard({
       clock,
@@ -101,7 +105,7 @@ export class Sidecar {
       recorder: this.recorder,
       workload,
       version: () => this.#state.config.version,
-      limits: () => this.#connectionLimits,
+      limits: () => this.#limits,
       draining: () => this.#draining || this.memory.level !== 'fine',
     };
     const common = { clock, random, state, onBug, memory: this.memory };
@@ -161,7 +165,7 @@ export class Sidecar {
     const before = this.#state.config.inbound.mtls;
     this.#state = next;
     this.#rateLimits = rateLimits;
-    this.#connectionLimits = connectionLimits(config.limits);
+    this.#limits = limitsAtWork(config.limits);
     this.#breakers.follow(next.clusters);
     if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);
