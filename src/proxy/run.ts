@@ -8,6 +8,7 @@ import type { SidecarBootstrap } from '../protocol/bootstrap.js';
 import type { FromControlPlane } from '../protocol/control-stream.js';
 import { ControlChannel } from '../workload/control-channel.js';
 import { AppProbe } from './discovery/app-probe.js';
+import { drain } from './drain.js';
 import { ExplicitListeners } from './explicit-listeners.js';
 import { serveGateway } from './gateway-listener.js';
 import { loadOriginalDestination } from './listener/original-destination.js';
@@ -98,7 +99,23 @@ export async function runSidecar(parts: RunParts): Promise<RunningSidecar> {
   return {
     sidecar,
     drain: (ms) =>
-      drain({ sidecar, sockets, servers: [...servers, ...explicit.servers], channel, probe, reports, clock, ms }),
+      drain(
+        {
+          sidecar,
+          sockets,
+          servers: [...servers, ...explicit.servers],
+          clock,
+          sayGoodbye: () => {
+            probe.close();
+            channel.send({ type: 'health', appReady: false });
+          },
+          onDrained: () => {
+            reports.stop();
+            channel.close();
+          },
+        },
+        ms,
+      ),
   };
 }
 
@@ -173,36 +190,4 @@ function report(
       if (channel.connected) send();
     },
   };
-}
-
-interface DrainParts {
-  readonly sidecar: Sidecar;
-  readonly sockets: Sockets;
-  readonly servers: readonly Server[];
-  readonly channel: ControlChannel;
-  readonly probe: AppProbe;
-  readonly reports: { stop(): void };
-  readonly clock: Clock;
-  readonly ms: number;
-}
-
-function drain({ sidecar, sockets, servers, channel, probe, reports, clock, ms }: DrainParts): Promise<void> {
-  sidecar.drain();
-  probe.close();
-  for (const server of servers) server.close();
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      reports.stop();
-      sidecar.close();
-      channel.close();
-      sockets.destroyAll();
-      resolve();
-    };
-    const deadline = clock.monotonic() + ms;
-    const look = (): void => {
-      if (sidecar.inFlight === 0 || clock.monotonic() >= deadline) finish();
-      else clock.after(20, look);
-    };
-    look();
-  });
 }

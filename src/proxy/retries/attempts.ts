@@ -113,7 +113,7 @@ function judge(
 ): Verdict {
   const { call, cluster } = attempt.routed;
   // The common case, before anything is made for it.
-  if (reply !== null && reply.head.status < 400 && policy?.looksAtSuccess !== true) return FINE;
+  if (reply !== null && reply.head.status < 400 && (policy === null || !policy.mayDislike(reply))) return FINE;
   const outcome = outcomeOf(reply, error, attempt);
   const failed = outcome.kind === 'failure' || outcome.status >= 500;
   if (call.cancelled !== null) return no('not retried: nobody waits for the answer any more');

@@ -1,17 +1,17 @@
 import type { RetryCondition, RetryPolicy } from '../../model/route.js';
 import { fieldsTest } from '../matching/match.js';
+import type { Reply } from '../pipeline/call.js';
 import type { Conditions } from './conditions.js';
 
 /** A retry policy made ready to be asked. */
 export interface ReadyPolicy {
   readonly config: RetryPolicy;
   readonly conditions: Conditions;
-  /** Answers below 400 may be retried too: by a field of theirs, or because their status is listed. */
-  readonly looksAtSuccess: boolean;
+  /** Whether an answer below 400 may be retried too: by a field of its own, or because its status is listed. */
+  readonly mayDislike: (reply: Reply) => boolean;
 }
 
-const BY_FIELD: ReadonlySet<RetryCondition> = new Set([
-  'retriable-headers',
+const GRPC: ReadonlySet<RetryCondition> = new Set<RetryCondition>([
   'cancelled',
   'deadline-exceeded',
   'internal',
@@ -32,9 +32,15 @@ export function readyPolicy(config: RetryPolicy): ReadyPolicy {
       statusCodes: new Set(config.retriableStatusCodes),
       fields: config.retriableHeaders.map(fieldsTest),
     },
-    looksAtSuccess:
-      config.retriableStatusCodes.some((code) => code < 400) || config.retryOn.some((word) => BY_FIELD.has(word)),
+    mayDislike: successTest(config),
   };
   ready.set(config, policy);
   return policy;
+}
+
+/** Asked for every answer, so it asks as little as it can. */
+function successTest({ retryOn, retriableStatusCodes, retriableHeaders }: RetryPolicy): ReadyPolicy['mayDislike'] {
+  if (retriableStatusCodes.some((code) => code < 400) || retriableHeaders.length > 0) return () => true;
+  if (retryOn.some((word) => GRPC.has(word))) return ({ head }) => head.fields.get('grpc-status') !== undefined;
+  return () => false;
 }
