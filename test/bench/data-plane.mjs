@@ -185,19 +185,27 @@ function readSlowly(port, bytesPerSecond, seconds, look) {
     const socket = connect({ host: '127.0.0.1', port });
     let read = 0;
     socket.pause();
-    socket.on('error', reject);
     socket.write('GET /1g HTTP/1.1\r\nHost: reviews:9080\r\n\r\n');
     const end = Date.now() + seconds * 1000;
+    const finish = (error) => {
+      clearInterval(timer);
+      socket.destroy();
+      if (error === null) resolve(read);
+      else reject(error);
+    };
     const timer = setInterval(() => {
-      look();
+      try {
+        look();
+      } catch (error) {
+        return finish(error);
+      }
       const share = Math.floor(bytesPerSecond / 10);
       const chunk = socket.read(Math.min(share, socket.readableLength)) ?? socket.read(0);
       read += chunk?.length ?? 0;
-      if (Date.now() < end) return;
-      clearInterval(timer);
-      socket.destroy();
-      resolve(read);
+      if (Date.now() >= end) finish(null);
     }, 100);
+    socket.on('error', finish);
+    socket.on('close', () => finish(new Error(`the sidecar closed the slow reader's connection after ${read} bytes`)));
   });
 }
 

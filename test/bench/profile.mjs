@@ -1,6 +1,8 @@
 // What limits us: a CPU profile of our own sidecar under load, reduced to the frames with the most time of their own.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { makeCertificates } from './certificates.mjs';
 import { wrk } from './measure.mjs';
 import { lookFor, OURS, startOrigin } from './peers/index.mjs';
@@ -46,17 +48,21 @@ function reduce(file) {
   const self = new Map();
   let busy = 0;
   samples.forEach((id, i) => {
-    const { functionName, url, lineNumber } = frames.get(id);
+    const { functionName, url, lineNumber, columnNumber } = frames.get(id);
     if (functionName === '(idle)' || functionName === '(root)') return;
-    const key = `${functionName}\n${url}\n${lineNumber}`;
+    const key = `${functionName}\n${url}\n${lineNumber}\n${columnNumber}`;
     self.set(key, (self.get(key) ?? 0) + timeDeltas[i]);
     busy += timeDeltas[i];
   });
   const sources = new Sources();
   const all = [...self]
     .map(([key, micros]) => {
-      const [name, url, line] = key.split('\n');
-      return { name: name || '(anonymous)', where: sources.place(url, Number(line)), share: micros / busy };
+      const [name, url, line, column] = key.split('\n');
+      return {
+        name: name || '(anonymous)',
+        where: sources.place(url, Number(line), Number(column)),
+        share: micros / busy,
+      };
     })
     .sort((a, b) => b.share - a.share);
   return {
@@ -66,23 +72,23 @@ function reduce(file) {
   };
 }
 
-/** Names of source files in the bundle: esbuild writes each above what came from it. */
+/** Places in the sources, by the map that esbuild wrote beside the bundle. */
 class Sources {
-  #lines = new Map();
+  #maps = new Map();
 
-  place(url, line) {
+  place(url, line, column) {
     if (url === '') return 'native';
-    if (!url.startsWith('file:')) return url;
-    for (let i = Math.min(line, this.#read(url).length - 1); i >= 0; i--) {
-      const name = /^\/\/ (\S+\.[tj]s)$/.exec(this.#read(url)[i])?.[1];
-      if (name !== undefined) return name.replace(/^.*?((src|test|node_modules)\/)/, '$1');
-    }
-    return url;
+    const source = this.#map(url)?.findEntry(line, column);
+    if (source?.originalSource === undefined) return url;
+    return `${source.originalSource.replace(/^.*?((src|test|node_modules)\/)/, '$1')}:${source.originalLine + 1}`;
   }
 
-  #read(url) {
-    const path = new URL(url).pathname;
-    if (!this.#lines.has(path)) this.#lines.set(path, existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []);
-    return this.#lines.get(path);
+  #map(url) {
+    if (!url.startsWith('file:')) return null;
+    if (!this.#maps.has(url)) {
+      const file = `${fileURLToPath(url)}.map`;
+      this.#maps.set(url, existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8'))) : null);
+    }
+    return this.#maps.get(url);
   }
 }

@@ -66,6 +66,8 @@ async function bundle(stage) {
     format: 'esm',
     target: 'node20',
     external: ['koffi', 'pino'],
+    // For profiles: where in the sources a frame is.
+    sourcemap: 'external',
     logLevel: 'error',
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
