@@ -37,6 +37,8 @@ export interface Answer {
 }
 
 export interface OneSidecarOptions {
+  /** Back ends that somebody else runs, by name: their ports on this machine. */
+  readonly external?: Readonly<Record<string, number>>;
   readonly limits?: Partial<SidecarLimits>;
   /** How the endpoints of every cluster are used. */
   readonly traffic?: Partial<TrafficPolicy>;
@@ -101,7 +103,11 @@ export async function oneSidecar(
     port,
     hits,
     apply(virtualHosts) {
-      const clusters = servers.map(({ backend, server }) => ({
+      const ports = [
+        ...servers.map(({ backend, server }) => [backend, (server.address() as AddressInfo).port] as const),
+        ...Object.entries(options.external ?? {}),
+      ];
+      const clusters = ports.map(([backend, backendPort]) => ({
         ...CLUSTER_DEFAULTS,
         ...options.traffic,
         name: cluster(backend),
@@ -113,7 +119,7 @@ export async function oneSidecar(
           {
             ...ENDPOINT_DEFAULTS,
             address: '127.0.0.1',
-            port: (server.address() as AddressInfo).port,
+            port: backendPort,
             workload: `${backend}-v1`,
             version: 'v1',
           },
@@ -167,7 +173,7 @@ const BASE: SidecarConfig = {
     unknownHosts: 'registry-only',
   },
   limits: DEFAULT_SIDECAR_LIMITS,
-  exchangesPerSecond: 1_000,
+  exchangesPerSecond: 100_000,
 };
 
 export function cluster(backend: string): string {
