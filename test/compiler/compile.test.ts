@@ -64,7 +64,8 @@ describe('a snapshot', () => {
   });
 
   it('brings a fault to the workloads that it is for, and to nobody else', () => {
-    const fault = (to: string): Fault => ({ name: to, to, enabled: true }) as unknown as Fault;
+    const fault = (to: string): Fault =>
+      ({ name: to, to, enabled: true, action: { connection: null } }) as unknown as Fault;
     const configs = compiled(mesh({ faults: [fault('reviews'), fault('reviews-v2'), fault('ratings')] }));
     const faultsOf = (name: string) => configs[name]?.inbound.faults.map(({ name: of }) => of);
     expect(['web', 'reviews-v1', 'reviews-v2', 'ratings', 'gateway'].map(faultsOf)).toEqual([
@@ -74,6 +75,15 @@ describe('a snapshot', () => {
       ['ratings'],
       [],
     ]);
+  });
+
+  it('brings a fault of connections to all who may open one, and to nobody inbound', () => {
+    const fault = { name: 'f', to: 'ratings', enabled: true, action: { connection: 'refused' } } as unknown as Fault;
+    const configs = compiled(mesh({ faults: [fault] }));
+    for (const config of Object.values(configs)) {
+      expect(config.inbound.faults).toEqual([]);
+      expect(config.outbound.faults).toEqual([fault]);
+    }
   });
 
   it("sends everything at the gateway to the app's front service", () => {
