@@ -20,10 +20,14 @@ const AT_ONCE = 16;
 
 let backEnd: BackEnd | null = null;
 let sidecar: OneSidecar | null = null;
-afterEach(async () => {
-  sidecar?.close();
-  await backEnd?.close();
-});
+afterEach(() => end());
+
+async function end(): Promise<void> {
+  const ended = [sidecar, backEnd];
+  sidecar = null;
+  backEnd = null;
+  for (const one of ended) await one?.close();
+}
 
 const missing = BACK_ENDS.filter((name) => !isInstalled(name));
 if (missing.length > 0) console.warn(`SKIPPED: the comparison with ${missing.join(', ')}: not installed here`);
@@ -42,6 +46,7 @@ describe.each(BACK_ENDS)('behind the sidecar, %s', (name: BackEndName) => {
         ];
         const records = await sendAll(sidecar, messages, chance);
         judge(backEnd.seen(), records, messages, `TEST_SEED=${seed}`);
+        await end();
       }
     },
     600_000,
