@@ -263,16 +263,19 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
       this.#settleIfDone();
       return;
     }
-    this.#fail(
-      new ProxyError(this.#answered && this.#owner !== null ? 'truncated_response' : 'connection_termination'),
-    );
+    this.#fail(this.#brokenOff());
   }
 
   #onClose(): void {
     if (this.#tunnelled) return;
-    this.#fail(
-      new ProxyError(this.#answered && this.#owner !== null ? 'truncated_response' : 'connection_termination'),
-    );
+    this.#fail(this.#brokenOff());
+  }
+
+  /** What the end of the connection means for the request on it. Whoever got a byte of an answer may not be asked again. */
+  #brokenOff(): ProxyError {
+    if (this.#answered && this.#owner !== null) return new ProxyError('truncated_response');
+    if (this.#partial === null && this.#informational === 0) return new ProxyError('connection_termination');
+    return new ProxyError('upstream_protocol_error', 'the answer broke off before its head was whole');
   }
 
   #fail(error: ProxyError): void {
