@@ -6,7 +6,7 @@ import { BodyReader } from '../codec/body-reader.js';
 import { endOfHead } from '../codec/end-of-head.js';
 import type { FieldBlock } from '../codec/field-block.js';
 import { DEFAULT_LIMITS } from '../codec/fields.js';
-import { CHUNKED, type ResponseHead } from '../codec/message.js';
+import { CHUNKED, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseResponseHead } from '../codec/response-head.js';
 import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
@@ -258,12 +258,23 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
 
   #onEnd(): void {
     if (this.#tunnelled) return;
-    if (this.#reader !== null && !this.#reader.done && this.#reader.connectionEnded()) {
-      this.#keepAlive = false;
-      this.#settleIfDone();
-      return;
-    }
+    const reader = this.#reader;
+    if (reader !== null && !reader.done && reader.body.length === UNTIL_CLOSE) return this.#confirmEnd(reader);
     this.#fail(this.#brokenOff());
+  }
+
+  /**
+   * The end of an answer that nothing but the end of its connection tells. A reset that comes together with the last
+   * bytes looks like a clean end (libuv sees a hang-up behind a partial read); writing, even nothing, tells them apart.
+   */
+  #confirmEnd(reader: BodyReader): void {
+    this.#socket.write(EMPTY, (error) => {
+      if (this.#reader !== reader) return;
+      if (error) return this.#fail(this.#brokenOff());
+      this.#keepAlive = false;
+      reader.connectionEnded();
+      this.#settleIfDone();
+    });
   }
 
   #onClose(): void {

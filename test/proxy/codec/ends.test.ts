@@ -101,6 +101,22 @@ describe('an answer that breaks off', () => {
   });
 });
 
+describe('an answer without a length', () => {
+  const head = 'HTTP/1.1 200 OK\r\n\r\npart';
+
+  it('that is reset together with its last bytes is no whole one (B7)', async () => {
+    const { port } = await bedOf((socket) => socket.write(head, () => setImmediate(() => socket.resetAndDestroy())));
+    const { received } = await raw(port, request('GET /cut', 'Connection: close\r\n'));
+    expect(received).not.toMatch(/0\r\n\r\n$/);
+  });
+
+  it('that is ended is one', async () => {
+    const { port } = await bedOf((socket) => socket.end(head));
+    const { received } = await raw(port, request('GET /whole', 'Connection: close\r\n'));
+    expect(received).toMatch(/\r\n\r\n4\r\npart\r\n0\r\n\r\n$/);
+  });
+});
+
 describe('a request behind one that asked to close', () => {
   it('is not read, and nothing is recorded of it', async () => {
     const clock = new FakeClock();

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { checkAnswers } from './answers.js';
 import { checkCorpus, checkDraws, type Tally } from './check-requests.js';
 import { draws } from './draw.js';
 
@@ -17,4 +18,10 @@ it('composed messages (P2)', async () => {
   const all = [...draws(20_000)];
   console.log(`SEED=${all[0]?.seed} TIMES=${all.length}`);
   tell('composed', await checkDraws(all));
+});
+
+it('answers of a rogue back end (P8)', async () => {
+  const all = [...draws(20_000)];
+  console.log(`SEED=${all[0]?.seed} TIMES=${all.length}`);
+  tell('answers', await checkAnswers(all));
 });
