@@ -3,18 +3,12 @@ import type { Body } from './body.js';
 import { CR, FIELD_VALUE, HEX_DIGIT, LF, SEMICOLON } from './bytes.js';
 import { endOfHead } from './end-of-head.js';
 import type { FieldBlock } from './field-block.js';
-import { emptyHopFields, type HeadLimits, parseFields } from './fields.js';
+import { dashed, emptyHopFields, type HeadLimits, isAlias, parseFields } from './fields.js';
 import { CHUNKED, UNTIL_CLOSE } from './message.js';
 
 /** What decides about a message must stand before its content (RFC 9110 §6.5.1); as trailers these are dropped. */
-const NO_TRAILERS = [
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-  'content-type',
-  'content-encoding',
-];
+const NO_TRAILER =
+  /^(authorization|cookie|set-cookie|content-type|content-encoding|content-range|forwarded|x-real-ip|x-request-id|traceparent|tracestate|x-mesh-.*|x-envoy-.*|x-forwarded-.*)$/;
 
 type ChunkState = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers';
 
@@ -132,8 +126,8 @@ export class BodyReader {
       return at + 2 - before;
     }
     const end = endOfHead(block, 0);
+    if ((end < 0 ? block.length : end) > this.#limits.block) throw this.#bad();
     if (end < 0) {
-      if (block.length > this.#limits.block) throw this.#bad();
       this.#trailer = Buffer.from(block);
       return buffer.length;
     }
@@ -144,12 +138,12 @@ export class BodyReader {
   #parseTrailers(block: Buffer, end: number): FieldBlock | null {
     const hop = emptyHopFields();
     const { fields } = parseFields(Buffer.from(block.subarray(0, end)), 0, end, hop, this.#limits, {
-      underscore: true,
+      odd: true,
       bad: this.#bad,
+      tooMany: this.#bad,
     });
     if (hop.contentLengthLines + hop.transferEncodingLines + hop.hostLines > 0) throw this.#bad();
-    for (const name of NO_TRAILERS) fields.remove(name);
-    fields.removeWhere('x', (name) => /^x-(?:mesh-|envoy-|forwarded-)/.test(name) || name.includes('_'));
+    for (const name of namesOf(fields)) if (NO_TRAILER.test(dashed(name)) || isAlias(name)) fields.remove(name);
     return fields.isEmpty ? null : fields;
   }
 
@@ -157,4 +151,8 @@ export class BodyReader {
     this.done = true;
     this.body.end(trailers);
   }
+}
+
+function namesOf(fields: FieldBlock): string[] {
+  return fields.pairs().filter((_, i) => i % 2 === 0);
 }

@@ -6,13 +6,16 @@ export const SP = 32;
 export const TAB = 9;
 export const COLON = 58;
 export const SEMICOLON = 59;
-export const UNDERSCORE = 95;
 
-/** Lower-cased byte of a token character, 0 for anything that a field name or method may not hold. */
+/** Marks, in {@link TOKEN}, characters other than letters, digits and `-`. */
+export const ODD = 0x80;
+
+/** Lower-cased byte of a token character (odd ones marked), 0 for anything that a field name or method may not hold. */
 export const TOKEN = new Uint8Array(256);
-for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") {
+for (const character of '-0123456789abcdefghijklmnopqrstuvwxyz') {
   TOKEN[character.charCodeAt(0)] = character.charCodeAt(0);
 }
+for (const character of "!#$%&'*+.^_`|~") TOKEN[character.charCodeAt(0)] = character.charCodeAt(0) | ODD;
 for (let byte = 65; byte <= 90; byte++) TOKEN[byte] = byte + 32;
 
 /** 1 for bytes of a field value: visible ASCII, space and tab. Bytes >= 0x80 are refused (security rules, 2.2). */

@@ -1,7 +1,7 @@
 import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../../model/limits.js';
-import { ProxyError } from '../pipeline/proxy-error.js';
+import type { ProxyError } from '../pipeline/proxy-error.js';
 import { ByteNames } from './byte-names.js';
-import { COLON, CR, FIELD_VALUE, LF, SP, TAB, TOKEN, UNDERSCORE } from './bytes.js';
+import { COLON, CR, FIELD_VALUE, LF, ODD, SP, TAB, TOKEN } from './bytes.js';
 import { FieldBlock } from './field-block.js';
 
 /** Limits of one message head (security rules, 1.2). */
@@ -49,7 +49,7 @@ const HOP_BY_HOP = new ByteNames<Hop>([
   ['connection', (hop, value) => (hop.connection = listed(hop.connection, value))],
   ['te', (hop, value) => (hop.te = listed(hop.te, value))],
   ['upgrade', (hop, value) => (hop.upgrade = value)],
-  ['expect', (hop, value) => (hop.expect = value)],
+  ['expect', (hop, value) => (hop.expect = listed(hop.expect, value))],
   [
     'content-length',
     (hop, value) => {
@@ -84,8 +84,27 @@ function listed(before: string, value: string): string {
 }
 
 /** Fields that a `Connection` nomination may not take away (F2): they carry framing, identity or authority. */
-const NOT_NOMINABLE =
-  /^(host|content-length|transfer-encoding|authorization|cookie|traceparent|tracestate|x-request-id|x-forwarded-.*|x-mesh-.*|x-envoy-.*)$/;
+const PROTECTED =
+  /^(host|content-length|transfer-encoding|authorization|cookie|traceparent|tracestate|x-request-id|forwarded|x-real-ip|x-forwarded-.*|x-mesh-.*|x-envoy-.*)$/;
+
+/**
+ * True for a name that means something to a server which folds every odd character onto a dash or an underscore
+ * (`X.Forwarded.For`): it would speak with the authority of a field that was looked at under its own name only.
+ */
+export function isAlias(name: string): boolean {
+  const folded = dashed(name);
+  return folded !== name && (PROTECTED.test(folded) || isHopByHop(folded));
+}
+
+/** A field name as the most forgiving servers read it. */
+export function dashed(name: string): string {
+  return name.replace(/[^a-z0-9-]/g, '-');
+}
+
+function isHopByHop(name: string): boolean {
+  const bytes = Buffer.from(name, 'latin1');
+  return HOP_BY_HOP.find(bytes, 0, bytes.length) !== undefined;
+}
 
 /** Makes a used one empty again: parsers keep one, since one parser runs at a time. */
 export function clearHopFields(hop: HopFields): HopFields {
@@ -175,9 +194,11 @@ function spansOf(lines: number, kept: number, textStart: number): number[] {
 }
 
 export interface FieldRules {
-  /** Take names with `_`: other servers fold them onto `-`, so requests may not have them. */
-  readonly underscore: boolean;
+  /** Take names with odd characters as they are: requests may not have `_`, nor aliases of fields that matter. */
+  readonly odd: boolean;
   readonly bad: () => ProxyError;
+  /** There are more than `limits.count`. */
+  readonly tooMany: () => ProxyError;
 }
 
 /** Fills `offsets` and `kinds`, and returns the number of lines. */
@@ -186,16 +207,19 @@ function scanLines(buffer: Buffer, start: number, end: number, limits: HeadLimit
   let slot = 0;
   let at = start;
   while (at < end) {
-    if (slot >= most) throw new ProxyError('headers_too_large', `more than ${limits.count} fields`);
+    if (slot >= most) throw rules.tooMany();
     const nameStart = at;
+    let seen = 0;
     let byte = buffer[at] as number;
     while (byte !== COLON) {
       const lower = TOKEN[byte] as number;
-      if (lower === 0 || (byte === UNDERSCORE && !rules.underscore)) throw rules.bad();
-      buffer[at] = lower;
+      if (lower === 0) throw rules.bad();
+      seen |= lower;
+      buffer[at] = lower & ~ODD;
       byte = buffer[++at] as number;
     }
     if (at === nameStart) throw rules.bad();
+    if (seen >= ODD && !rules.odd) refuseOddName(buffer.toString('latin1', nameStart, at), rules);
     const nameEnd = at++;
     while (buffer[at] === SP || buffer[at] === TAB) at++;
     const valueStart = at;
@@ -212,6 +236,11 @@ function scanLines(buffer: Buffer, start: number, end: number, limits: HeadLimit
     at += 2;
   }
   return slot >> 2;
+}
+
+/** A name with a character that is no letter, digit or dash: other servers may take it for one with a dash. */
+function refuseOddName(name: string, rules: FieldRules): void {
+  if (name.includes('_') || isAlias(name)) throw rules.bad();
 }
 
 export interface ConnectionOptions {
@@ -236,7 +265,7 @@ export function applyConnection(value: string, fields: FieldBlock): ConnectionOp
     if (option === 'close') options.close = true;
     else if (option === 'keep-alive') options.keepAlive = true;
     else if (option === 'upgrade') options.upgrade = true;
-    else if (option !== '' && !NOT_NOMINABLE.test(option)) nominated.add(option);
+    else if (option !== '' && !PROTECTED.test(option)) nominated.add(option);
   }
   for (const name of nominated) fields.remove(name);
   return options;

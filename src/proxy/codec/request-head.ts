@@ -13,7 +13,11 @@ import {
 import { CHUNKED, type RequestHead } from './message.js';
 import { canonicalHost, canonicalTarget } from './target.js';
 
-const RULES = { underscore: false, bad: (): ProxyError => new ProxyError('bad_request', 'a malformed field line') };
+const RULES = {
+  odd: false,
+  bad: (): ProxyError => new ProxyError('bad_request', 'a malformed field line'),
+  tooMany: (): ProxyError => new ProxyError('headers_too_large', 'too many fields'),
+};
 const VERSION = Uint8Array.from(Buffer.from(' HTTP/1.1\r\n', 'latin1'));
 const HOP = emptyHopFields();
 

@@ -12,8 +12,9 @@ import {
 import { CHUNKED, type ResponseHead, UNTIL_CLOSE } from './message.js';
 
 const RULES = {
-  underscore: true,
+  odd: true,
   bad: (): ProxyError => new ProxyError('upstream_protocol_error', 'a malformed field line'),
+  tooMany: (): ProxyError => new ProxyError('upstream_protocol_error', 'too many fields'),
 };
 
 const HOP = emptyHopFields();

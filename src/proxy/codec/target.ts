@@ -53,17 +53,20 @@ function decodedByte(code: number, original: string): string {
   return UNRESERVED.test(character) ? character : original.toUpperCase();
 }
 
+/** RFC 3986 §5.2.4, where an empty segment is one; slashes are merged behind it. */
 function resolveDots(path: string): string {
   const out: string[] = [];
-  const segments = path.slice(1).split('/');
-  const last = segments[segments.length - 1] as string;
-  for (const segment of segments) {
-    if (segment === '' || segment === '.') continue;
-    if (segment !== '..') out.push(segment);
-    else if (out.pop() === undefined) throw new ProxyError('path_normalization_failed', 'the path leaves the root');
+  const segments = path.split('/');
+  const last = segments.length - 1;
+  for (let i = 1; i <= last; i++) {
+    const segment = segments[i] as string;
+    if (segment === '..' && out.pop() === undefined) {
+      throw new ProxyError('path_normalization_failed', 'the path leaves the root');
+    }
+    if (segment !== '.' && segment !== '..') out.push(segment);
+    else if (i === last) out.push('');
   }
-  const directory = last === '' || last === '.' || last === '..';
-  return `/${out.join('/')}${directory && out.length > 0 ? '/' : ''}`;
+  return `/${out.join('/')}`.replace(/\/{2,}/g, '/');
 }
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/;

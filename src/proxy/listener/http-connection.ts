@@ -200,6 +200,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
       throw error;
     }
     call.downstream = this;
+    // The caller ended its side before, and this request is not whole: it never will be.
+    if (this.#ended && this.#unread) return this.#leave();
     void this.#parts.handler(call).then((reply) => this.#serve(call, reply));
   }
 
@@ -253,7 +255,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
       this.#parts.reset();
       return;
     }
-    if (this.#reader !== null && !this.#reader.done) this.#close = true;
+    if (this.#unread) this.#close = true;
     const framing = { method: call.head.method, close: this.#close };
     const whole = body.takeWhole();
     if (whole !== null || head.length === 0) {
@@ -292,7 +294,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     this.#reply = null;
     this.#chunked = false;
     this.#bodyDueAt = Number.POSITIVE_INFINITY;
-    const unread = this.#reader !== null && !this.#reader.done;
+    const unread = this.#unread;
     if (unread) call.body.abandon();
     this.#finish(call);
     // A caller that ended its side may have sent more requests before.
@@ -307,6 +309,7 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
   /** Ends our side; a request that is still coming in is drained for a moment, so that its sender can read the answer. */
   #endAfter(unread: boolean): void {
     this.#socket.end();
+    this.#waiting = null;
     this.expiresAt = this.#parts.clock.monotonic() + (unread ? DRAIN_MS : this.#parts.limits.headMs);
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', () => {});
@@ -317,7 +320,11 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
   #next(): void {
     this.expiresAt = this.#parts.sweeper.deadline(this.#parts.limits.idleMs);
     const waiting = this.#waiting;
-    if (waiting === null) return;
+    if (waiting === null) {
+      // It ended its side while it did not read its answers; now it has them all.
+      if (this.#ended) this.#endAfter(false);
+      return;
+    }
     this.#waiting = null;
     this.resumeBody();
     this.#onData(waiting);
@@ -360,12 +367,23 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
       if (!this.#stalled) this.#socket.end();
       return;
     }
-    if (this.#reader !== null && !this.#reader.done) {
-      this.#gone();
-      this.#socket.destroy();
-    } else if (this.#reply === null) {
+    if (this.#unread) this.#leave();
+    else if (this.#reply === null) {
       this.#probe(0);
     } else this.#watch(this.#call);
+  }
+
+  /** A part of the request has not come yet. */
+  get #unread(): boolean {
+    return this.#reader !== null && !this.#reader.done;
+  }
+
+  /** Ends an exchange whose request broke off. Answers to those before it still arrive; half a one of its own is cut. */
+  #leave(): void {
+    const answering = this.#reply !== null;
+    this.#gone();
+    if (answering) this.#socket.destroy();
+    else this.#endAfter(false);
   }
 
   /**

@@ -7,7 +7,7 @@ import { BodyReader } from '../codec/body-reader.js';
 import { endOfHead } from '../codec/end-of-head.js';
 import type { FieldBlock } from '../codec/field-block.js';
 import type { HeadLimits } from '../codec/fields.js';
-import { CHUNKED, type ResponseHead } from '../codec/message.js';
+import { CHUNKED, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseResponseHead } from '../codec/response-head.js';
 import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
@@ -288,21 +288,35 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
 
   #onEnd(): void {
     if (this.#tunnelled) return;
-    if (this.#reader !== null && !this.#reader.done && this.#reader.connectionEnded()) {
+    const reader = this.#reader;
+    if (reader !== null && !reader.done && reader.body.length === UNTIL_CLOSE) return this.#confirmEnd(reader);
+    this.#fail(this.#brokenOff());
+  }
+
+  /**
+   * The end of an answer that nothing but the end of its connection tells. A reset that comes together with the last
+   * bytes looks like a clean end (libuv sees a hang-up behind a partial read); writing, even nothing, tells them apart.
+   */
+  #confirmEnd(reader: BodyReader): void {
+    this.#socket.write(EMPTY, (error) => {
+      if (this.#reader !== reader) return;
+      if (error) return this.#fail(this.#brokenOff());
       this.#keepAlive = false;
+      reader.connectionEnded();
       this.#settleIfDone();
-      return;
-    }
-    this.#fail(
-      new ProxyError(this.#answered && this.#owner !== null ? 'truncated_response' : 'connection_termination'),
-    );
+    });
   }
 
   #onClose(): void {
     if (this.#tunnelled) return;
-    this.#fail(
-      new ProxyError(this.#answered && this.#owner !== null ? 'truncated_response' : 'connection_termination'),
-    );
+    this.#fail(this.#brokenOff());
+  }
+
+  /** What the end of the connection means for the request on it. Whoever got a byte of an answer may not be asked again. */
+  #brokenOff(): ProxyError {
+    if (this.#answered && this.#owner !== null) return new ProxyError('truncated_response');
+    if (this.#partial === null && this.#informational === 0) return new ProxyError('connection_termination');
+    return new ProxyError('upstream_protocol_error', 'the answer broke off before its head was whole');
   }
 
   #fail(error: ProxyError): void {

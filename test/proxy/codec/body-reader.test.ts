@@ -60,9 +60,17 @@ describe('chunked bodies', () => {
     ['no size', '\r\na\r\n0\r\n\r\n'],
     ['13 digits', '1000000000000\r\n'],
     ['Content-Length in trailers', '0\r\nContent-Length: 1\r\n\r\n'],
+    ['more trailers than a head may have fields', `0\r\n${'X: 1\r\n'.repeat(101)}\r\n`],
+    ['trailers larger than a head, in one piece', `0\r\n${`X: ${'x'.repeat(1_000)}\r\n`.repeat(17)}\r\n`],
     ['an endless extension', `1;${'a'.repeat(5000)}\r\na\r\n0\r\n\r\n`],
   ])('refuse %s', (_, text) => {
     expect(() => read([Buffer.from(text, 'latin1')], CHUNKED)).toThrow('bad');
+  });
+
+  it('lose the trailers that say who asks, under any name', () => {
+    const trailers = ['X-Sum: 1', 'X-Mesh-Source: a', 'x.mesh.source: a', 'Forwarded: a', 'X_Real_IP: a', 'Cookie: a'];
+    const wire = `0\r\n${trailers.join('\r\n')}\r\n\r\n`;
+    expect(read([Buffer.from(wire, 'latin1')], CHUNKED).trailers).toEqual(['x-sum', '1']);
   });
 
   it('keep and replay up to the limit, and say so beyond it', () => {

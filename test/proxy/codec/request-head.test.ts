@@ -64,6 +64,13 @@ describe('request heads that are refused', () => {
       get(`${HOST}Content-Length: 1\r\nExpect: 200-ok\r\n`, 'POST / HTTP/1.1'),
       'expectation_failed',
     ],
+    [
+      'an expectation that hides behind another',
+      get(`${HOST}Content-Length: 1\r\nExpect: 200-ok\r\nExpect: 100-continue\r\n`, 'POST / HTTP/1.1'),
+      'expectation_failed',
+    ],
+    ['an alias with dots (A10)', get(`${HOST}X.Forwarded.Client.Cert: x\r\n`), 'bad_request'],
+    ['an alias of a framing field', get(`${HOST}Content+Length: 1\r\n`), 'bad_request'],
     ['Expect without body', get(`${HOST}Expect: 100-continue\r\n`), 'bad_request'],
     [
       'upgrade with a body',
@@ -138,6 +145,9 @@ describe('request heads that are taken', () => {
     ['/a%2fb%5Cc', '/a/b/c'],
     ['/a%20b', '/a%20b'],
     ['/a/..', '/'],
+    // Dots before slashes: an empty segment is one that `..` takes away.
+    ['/a//../b', '/a/b'],
+    ['//../b', '/b'],
     ['/%252e', '/%252e'],
     ['/a?x=/../y', '/a?x=/../y'],
   ])('makes %s canonical', (given, canonical) => {
