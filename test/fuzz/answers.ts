@@ -125,7 +125,7 @@ function anyScript(chance: Chance, id: string, method: string): Script {
   const cuts = Array.from({ length: chance.of([0, 0, 1, 3]) }, () => chance.below(text.length + 1));
   const after =
     whole === null ? chance.of(['ends', 'ends', 'resets'] as const) : chance.of(['ends', 'stays', 'slips'] as const);
-  return { text, cuts, after: whole !== null && whole.close && after === 'slips' ? 'stays' : after };
+  return { text, cuts, after: whole?.close && after === 'slips' ? 'stays' : after };
 }
 
 /** The answer, null if it broke off or is none. */
