@@ -163,7 +163,8 @@ export function newcomerScenario(runtime: 'docker' | 'local', engine: Engine): v
         'bookinfo',
         'second',
       ]);
-      await cli.run('down', '--name', 'second');
+      const down = await cli.run('down', '--name', 'second');
+      expect(down.code, down.stderr).toBe(0);
       expect(await page()).toBe(200);
     });
 

@@ -35,7 +35,7 @@ export class Cli {
   /** Runs a command that prints JSON; throws with its talk when it fails. */
   async json<T>(...args: string[]): Promise<T> {
     const { code, stdout, stderr } = await this.run(...args);
-    if (code !== 0) throw new Error(`mesh-sandbox ${args.join(' ')}: ${code}\n${stderr}`);
+    if (code !== 0) throw new Error(`mesh-sandbox ${args.join(' ')}: ${code}\n${stderr}${stdout.slice(0, 4000)}`);
     return JSON.parse(stdout) as T;
   }
 

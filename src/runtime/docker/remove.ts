@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import { sleep, systemClock } from '../../platform/clock.js';
-import type { SandboxIdentity } from '../runtime.js';
+import { SandboxError, type SandboxIdentity } from '../runtime.js';
 import { isGone, isMissing } from './engine-error.js';
 import { filterOf, isOurs } from './labels.js';
 
@@ -46,8 +46,28 @@ async function removeContainers(docker: Dockerode, identity: Owned): Promise<str
 async function removeNetworks(docker: Dockerode, identity: Owned): Promise<string[]> {
   const networks = await docker.listNetworks({ filters: filterOf(identity) });
   const ours = networks.filter(({ Labels }) => isOurs(Labels, identity));
-  await Promise.all(ours.map(({ Id }) => untilDone(() => docker.getNetwork(Id).remove())));
+  await Promise.all(
+    ours.map(({ Id, Name }) =>
+      untilDone(() => docker.getNetwork(Id).remove()).catch(async (error: unknown) => {
+        throw (await isEmpty(docker, Id)) ? miscounted(Name, error) : error;
+      }),
+    ),
+  );
   return ours.map(({ Name }) => `network ${Name}`);
+}
+
+async function isEmpty(docker: Dockerode, id: string): Promise<boolean> {
+  const { Containers } = (await docker.getNetwork(id).inspect()) as { Containers?: object };
+  return Object.keys(Containers ?? {}).length === 0;
+}
+
+/** Engines that count a network's endpoints in their store lose count when many are made at once and time is short. */
+function miscounted(name: string, cause: unknown): SandboxError {
+  return new SandboxError(
+    `the engine says that something still uses network ${name}, and that nothing is attached to it: it has lost count`,
+    ['restart the Docker Engine, then: mesh-sandbox down'],
+    { cause },
+  );
 }
 
 async function removeVolumes(docker: Dockerode, identity: Owned): Promise<string[]> {
