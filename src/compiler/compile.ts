@@ -37,6 +37,7 @@ export function compile(
     virtualHosts: mesh.app.services.flatMap((service) => virtualHostsOf(mesh, service)),
     clusters,
     faults: mesh.faults.filter(({ action }) => action.connection !== null),
+    propagation: mesh.app.propagation,
     unknownHosts: 'allow-any',
   };
   const configs = new Map<string, SidecarConfig>();

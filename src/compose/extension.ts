@@ -1,11 +1,12 @@
 import type { RetrySettings, RouteSettings, ServiceSettings, SourceRef } from '../model/app.js';
 import type { Balancing, EjectionPolicy, RetryBudget, TrafficPolicy } from '../model/cluster.js';
 import type { SidecarLimits } from '../model/limits.js';
+import { NO_PROPAGATION, type Propagation } from '../model/propagation.js';
 import type { RateLimit } from '../model/rate-limit.js';
 import { readLimits } from './limits.js';
 import type { Findings } from './problems.js';
 import { readRateLimit } from './rate-limits.js';
-import { limit, list, table } from './readers.js';
+import { flag, limit, list, table } from './readers.js';
 import { readRetries } from './retries.js';
 import { readRoute } from './routes.js';
 import { readBalancer, readFailureAccrual, readOutlierDetection, readPool, readRetryBudget } from './traffic.js';
@@ -22,6 +23,7 @@ export interface MeshExtension {
   } | null;
   readonly load: { readonly rps: number | null; readonly paths: readonly string[] | null };
   readonly limits: Partial<SidecarLimits>;
+  readonly propagation: Propagation;
   readonly services: ReadonlyMap<string, { readonly settings: ServiceSettings; readonly keySource: SourceRef }>;
 }
 
@@ -30,11 +32,14 @@ export function readMeshExtension(view: YamlView | null, findings: Findings): Me
   let gateway: MeshExtension['gateway'] = null;
   let load: MeshExtension['load'] = { rps: null, paths: null };
   let limits: MeshExtension['limits'] = {};
+  let propagation = NO_PROPAGATION;
   const services = new Map<string, { settings: ServiceSettings; keySource: SourceRef }>();
   for (const { key, keySource, value } of view?.entries('x-mesh') ?? []) {
     if (key === 'gateway') gateway = readGateway(value, findings);
     else if (key === 'load') load = readLoad(value, findings);
     else if (key === 'limits') limits = readLimits(value, 'x-mesh.limits', findings) ?? {};
+    else if (key === 'propagate')
+      propagation = { ...NO_PROPAGATION, ...readPropagation(value, 'x-mesh.propagate', findings) };
     else if (key === 'services') {
       for (const entry of value.entries('x-mesh.services')) {
         services.set(entry.key, {
@@ -42,10 +47,12 @@ export function readMeshExtension(view: YamlView | null, findings: Findings): Me
           keySource: entry.keySource,
         });
       }
-    } else findings.unknownKey(keySource, key, 'x-mesh', ['gateway', 'load', 'limits', 'services']);
+    } else findings.unknownKey(keySource, key, 'x-mesh', ['gateway', 'load', 'limits', 'propagate', 'services']);
   }
-  return { gateway, load, limits, services };
+  return { gateway, load, limits, propagation, services };
 }
+
+const readPropagation = table<{ deadline: boolean; retries: boolean }>({ deadline: flag, retries: flag });
 
 function readGateway(view: YamlView, findings: Findings): MeshExtension['gateway'] {
   let service: string | null = null;

@@ -18,6 +18,7 @@ interface LimitWords {
   sniffTcpTimeout: number;
   connections: number;
   pipelineBytes: number;
+  hops: number;
   interimAnswers: number;
   replayBytes: number;
   keepAliveMemoryPercent: number;
@@ -45,6 +46,7 @@ export const readLimits: Reader<Partial<SidecarLimits>> = map(
     sniffTcpTimeout: duration,
     connections: whole(1, 1_000_000),
     pipelineBytes: bytes,
+    hops: whole(1, 1_000),
     interimAnswers: whole(0, 1_000),
     replayBytes: whole(0, 64 * 1024 * 1024),
     keepAliveMemoryPercent: percent,

@@ -55,6 +55,7 @@ function readRoot(root: YamlView, file: string, environment: Environment, findin
     load: { rps: mesh.load.rps ?? 0, paths: mesh.load.paths ?? ['/'] },
     settings: settingsOf(mesh, named, findings),
     limits: mesh.limits,
+    propagation: mesh.propagation,
     warnings: findings.warnings,
   };
 }

@@ -1,5 +1,6 @@
 import type { TrafficPolicy } from './cluster.js';
 import type { SidecarLimits } from './limits.js';
+import type { Propagation } from './propagation.js';
 import type { RateLimit } from './rate-limit.js';
 import type { RetryPolicy, Route } from './route.js';
 
@@ -101,6 +102,7 @@ export interface AppSpec {
   readonly settings: Readonly<Record<string, ServiceSettings>>;
   /** What sidecars bear, where that differs from the defaults (`x-mesh.limits`). */
   readonly limits: Partial<SidecarLimits>;
+  readonly propagation: Propagation;
   /** Notes for the user about parts of the file that are not used. */
   readonly warnings: readonly { readonly message: string; readonly source: SourceRef | null }[];
 }

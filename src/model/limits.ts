@@ -28,6 +28,8 @@ export interface SidecarLimits {
   readonly connections: number;
   /** Requests that wait unread behind the one that is answered. */
   readonly pipelineBytes: number;
+  /** Calls on one way, as far as apps pass `traceparent` on; one more is a loop. */
+  readonly hops: number;
   /** Interim answers before the final one. */
   readonly interimAnswers: number;
   /** Bodies up to this size are kept for another try, or for a mirror. */
@@ -56,6 +58,7 @@ export const DEFAULT_SIDECAR_LIMITS: SidecarLimits = {
   sniffTcpMs: 40,
   connections: 1_024,
   pipelineBytes: 64 * 1024,
+  hops: 10,
   interimAnswers: 8,
   replayBytes: 64 * 1024,
   keepAliveMemoryPercent: 92,

@@ -2,6 +2,7 @@ import type { AppProtocol } from './app.js';
 import type { Cluster } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { SidecarLimits } from './limits.js';
+import type { Propagation } from './propagation.js';
 import type { RateLimit } from './rate-limit.js';
 import type { Route } from './route.js';
 
@@ -51,6 +52,7 @@ export interface OutboundConfig {
   readonly clusters: readonly Cluster[];
   /** Faults of the connections to others, in the order in which they are tried. */
   readonly faults: readonly Fault[];
+  readonly propagation: Propagation;
   /** Istio's `outboundTrafficPolicy`: what happens to hosts nobody declared. */
   readonly unknownHosts: 'allow-any' | 'registry-only';
 }

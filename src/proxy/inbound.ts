@@ -3,7 +3,9 @@ import type { Random } from '../platform/random.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
 import { injectFaults } from './fault-injection/fault.js';
 import type { FaultLedger } from './fault-injection/ledger.js';
-import { identifyCaller } from './headers/sanitize.js';
+import { identifyCaller, sanitizeForApp } from './headers/sanitize.js';
+import { hearLineage, keepLineage } from './lineage/lineage.js';
+import type { LineageTable } from './lineage/table.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
 import { AttemptCall, type Call, EndpointCall, type Filter, type Handler, RoutedCall } from './pipeline/call.js';
 import type { ClusterState, EndpointState } from './pipeline/cluster.js';
@@ -26,6 +28,7 @@ export interface InboundParts {
   readonly faults: FaultLedger;
   readonly rateLimits: () => LimitTable;
   readonly memory: MemoryGuard;
+  readonly lineages: LineageTable;
   /** Where the app of a declared port listens. */
   readonly appPort: (port: number) => number;
   readonly onBug: (error: ProxyError) => void;
@@ -39,8 +42,11 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
   return pipeline<Call>()
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
-    .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls; then mesh fields go
+    .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls
+    .through(hearLineage(clock)) // the caller is known; its word is believed
+    .through(sanitizeForApp()) // everything that only sidecars may say has been read
     .through(trace(random, false)) // the app's own calls hang below this sidecar's span
+    .through(keepLineage(parts.lineages)) // the ids are known: what the app calls now, it calls for this
     .through(limitRate(clock, parts.rateLimits)) // what is turned away costs neither a fault nor the app anything
     .through(injectFaults({ clock, random, faults: () => inbound().faults, ledger: parts.faults })) // the app must not notice
     .through(toApp(parts)) // Call -> EndpointCall: there is one endpoint

@@ -8,6 +8,9 @@ import { injectConnectionFaults } from './fault-injection/connection-fault.js';
 import type { FaultLedger } from './fault-injection/ledger.js';
 import { injectRouteFaults } from './fault-injection/route-fault.js';
 import { SOURCE_FIELD, sanitizeEdgeRequest, sanitizeRequest } from './headers/sanitize.js';
+import { lineageLines } from './lineage/fields.js';
+import { inheritLineage } from './lineage/lineage.js';
+import type { LineageTable } from './lineage/table.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
 import { mirror } from './mirroring/mirror.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
@@ -35,6 +38,7 @@ export interface OutboundParts {
   readonly recorder: Recorder;
   readonly workload: string;
   readonly memory: MemoryGuard;
+  readonly lineages: LineageTable;
   readonly faults: FaultLedger;
   /** The gateway: callers are outside the mesh. */
   readonly edge: boolean;
@@ -48,7 +52,7 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
   const connect = (call: EndpointCall) => connectTo(call, parts);
   const bodyBytes = (): number => parts.state().config.limits.replayBytes;
   const source = `${SOURCE_FIELD}: ${workload}\r\n`;
-  const extra = (call: EndpointCall) => extraFields(call, source);
+  const extra = (call: EndpointCall) => extraFields(call, source, parts);
   const toEndpoint = pipeline<AttemptCall>()
     .through(perTryDeadline(clock)) // behind the retries: a slow try may be followed by another
     .through(chooseEndpoint(clock)) // AttemptCall -> EndpointCall; each try chooses anew
@@ -60,6 +64,7 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
     .through(trace(random, parts.edge)) // before any decision: decisions are keyed by the request id
+    .through(inheritLineage(parts.lineages, () => parts.state().config.limits.hops)) // the ids are known
     .through(matchRoute({ table: parts.state, random })) // Call -> MatchedCall
     .through(injectRouteFaults({ clock, random })) // before the timeout and the tries: no retry meets them
     .through(toDestination({ table: parts.state, unknownHost: (call) => unknownHost(call, parts) })) // -> RoutedCall
@@ -127,12 +132,14 @@ function serverName(cluster: { readonly name: string }): string {
   return cluster.name.replaceAll('|', '_.');
 }
 
-function extraFields(call: EndpointCall, source: string): string {
+function extraFields(call: EndpointCall, source: string, { state, clock }: OutboundParts): string {
   const { number, routed } = call.attempt;
   const { retry, timeoutMs } = routed.route;
   const expected = retry?.perTryTimeoutMs ?? timeoutMs;
   const count = `x-envoy-attempt-count: ${number}\r\n${expected === null ? '' : `x-envoy-expected-rq-timeout-ms: ${expected}\r\n`}`;
-  return call.attempt.routed.cluster.config.tls === null ? count : count + source;
+  if (routed.cluster.config.tls === null) return count;
+  const { propagation } = state().config.outbound;
+  return count + source + lineageLines(call.attempt, propagation, clock);
 }
 
 function connectionFaults({

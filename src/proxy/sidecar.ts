@@ -1,5 +1,6 @@
 import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../model/limits.js';
 import { TRUST_DOMAIN } from '../model/names.js';
+import { NO_PROPAGATION } from '../model/propagation.js';
 import type { SidecarConfig } from '../model/sidecar-config.js';
 import type { Clock } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
@@ -14,6 +15,7 @@ import type { DownstreamParts } from './downstream.js';
 import { FaultLedger } from './fault-injection/ledger.js';
 import { inboundPipeline } from './inbound.js';
 import { InboundListener } from './inbound-listener.js';
+import { LineageTable } from './lineage/table.js';
 import type { ConnectionLimits } from './listener/http-connection.js';
 import { MemoryGuard, type MemoryLevel, type MemoryReading } from './listener/overload.js';
 import { TlsIdentity } from './mtls/tls-identity.js';
@@ -108,7 +110,8 @@ export class Sidecar {
       limits: () => this.#limits,
       draining: () => this.#draining || this.memory.level !== 'fine',
     };
-    const common = { clock, random, state, onBug, memory: this.memory };
+    const lineages = new LineageTable();
+    const common = { clock, random, state, onBug, memory: this.memory, lineages };
     this.outbound = {
       ...downstream,
       state,
@@ -195,7 +198,14 @@ function emptyConfig(workload: string, edge: boolean): SidecarConfig {
     seed: 0,
     role: edge ? 'gateway' : 'sidecar',
     inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
-    outbound: { listeners: [], virtualHosts: [], clusters: [], faults: [], unknownHosts: 'registry-only' },
+    outbound: {
+      listeners: [],
+      virtualHosts: [],
+      clusters: [],
+      faults: [],
+      propagation: NO_PROPAGATION,
+      unknownHosts: 'registry-only',
+    },
     limits: DEFAULT_SIDECAR_LIMITS,
     exchangesPerSecond: 200,
   };

@@ -1,6 +1,7 @@
 import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, OUTLIER_DEFAULTS } from '../../src/model/cluster.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../../src/model/limits.js';
 import { TRUST_DOMAIN } from '../../src/model/names.js';
+import { NO_PROPAGATION } from '../../src/model/propagation.js';
 import type { FieldMatch, Route } from '../../src/model/route.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -118,6 +119,7 @@ const config: SidecarConfig = {
     ],
     clusters: [cluster],
     faults: [],
+    propagation: NO_PROPAGATION,
     unknownHosts: 'allow-any',
   },
   limits: DEFAULT_SIDECAR_LIMITS,

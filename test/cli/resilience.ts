@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Exchange } from '../../src/model/exchange.js';
 import type { Explanation } from '../../src/model/explanation.js';
 import type { FaultView, Incident, Status } from '../../src/protocol/api-types.js';
 import { Cli } from '../support/cli.js';
@@ -11,6 +12,7 @@ interface Asked {
   readonly status: number;
   readonly body: string;
   readonly explanation: Explanation;
+  readonly exchanges: readonly Exchange[];
 }
 
 /** examples/resilience through the command line, on one runtime: the same for both. */
@@ -85,6 +87,18 @@ export function resilienceScenario(runtime: 'docker' | 'local'): void {
       const asked = await ask('http://reviews:9080/reviews/0');
       expect(asked.status).toBe(200);
       expect(told(asked)).toMatch(/of [\d.]+ m?s: [\d.]+ m?s passing its body on/);
+      await cli.run('fault', 'clear');
+    });
+
+    it('calls off what nobody waits for any more', async () => {
+      await fault('--to', 'ratings', '--delay', '20s', '--id', 'stuck');
+      const asked = await ask('http://reviews:9080/reviews/0', '-H', 'end-user=jason');
+      expect(asked.status).toBe(504);
+      expect(told(asked)).toMatch(/whoever waits for it waits \d+ ms more/);
+      const below = asked.exchanges.find(
+        ({ reporter }) => reporter.workload === 'reviews-v2' && reporter.direction === 'outbound',
+      );
+      expect(below?.failure).toBe('request_timeout');
       await cli.run('fault', 'clear');
     });
 

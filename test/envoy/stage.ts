@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Cluster } from '../../src/model/cluster.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../../src/model/limits.js';
 import { TRUST_DOMAIN } from '../../src/model/names.js';
+import { NO_PROPAGATION } from '../../src/model/propagation.js';
 import type { SidecarConfig, VirtualHost } from '../../src/model/sidecar-config.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { seededRandom } from '../../src/platform/random.js';
@@ -197,6 +198,7 @@ async function startOurs(
       virtualHosts,
       clusters,
       faults: [],
+      propagation: NO_PROPAGATION,
       unknownHosts: 'allow-any',
     },
     limits: { ...DEFAULT_SIDECAR_LIMITS, connections: 10_000 },

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
-import type { Chance } from '../support/chance.js';
+import type { Chance, Draw } from '../support/chance.js';
 import { beforeBackend } from '../support/raw-backend.js';
 import type { Tally } from './check-requests.js';
-import { type Draw, work } from './draw.js';
 import { isRefusal, type ReadAnswer, readAnswer } from './reference.js';
+import { work } from './work.js';
 
 /** What a rogue back end does with one request. */
 interface Script {
@@ -208,7 +208,7 @@ async function checkOne({ seed, chance }: Draw, bench: Bench, tally: Tally): Pro
   if (faults.length === 0 || tally.faults.length >= 20) return;
   const told = faults.map((fault) => `  ${fault.slice(0, 500)}`).join('\n');
   tally.faults.push(
-    `SEED=${seed} TIMES=1 ${method} ${JSON.stringify({ ...script, text: script.text.slice(0, 1_500) })}\n${told}`,
+    `TEST_SEED=${seed} ${method} ${JSON.stringify({ ...script, text: script.text.slice(0, 1_500) })}\n${told}`,
   );
 }
 

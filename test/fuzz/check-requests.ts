@@ -1,7 +1,8 @@
+import type { Draw } from '../support/chance.js';
 import { type Case, corpus } from './corpus.js';
-import { type Draw, work } from './draw.js';
 import { anyCuts, anything } from './grammar.js';
 import { Bed, type Outcome } from './requests.js';
+import { work } from './work.js';
 
 /** What came of a run: how much was sent, what of it was taken, and what went wrong. */
 export interface Tally {
@@ -42,7 +43,7 @@ export async function checkDraws(all: Iterable<Draw>): Promise<Tally> {
     if (chance.below(CLOSE_CHECKS) === 0 && outcome.reading.tail === 'refused' && !(await bed.closes(text))) {
       faults.push('the sidecar does not close');
     }
-    note(tally, outcome, faults, `SEED=${seed} TIMES=1, cut at ${cuts}`, text);
+    note(tally, outcome, faults, `TEST_SEED=${seed}, cut at ${cuts}`, text);
   });
 }
 

@@ -1,10 +1,11 @@
 import type { Exchange } from '../../src/model/exchange.js';
+import type { Draw } from '../support/chance.js';
 import type { ForeignServer } from '../support/foreign-servers.js';
 import { oneCodec } from '../support/one-codec.js';
 import { corpus } from './corpus.js';
-import { type Draw, work } from './draw.js';
 import { anyCuts, anything } from './grammar.js';
 import { converse, type Sent } from './requests.js';
+import { work } from './work.js';
 
 export interface Compared {
   /** Requests that the server saw. */

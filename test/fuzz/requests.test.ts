@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { chances } from '../support/chance.js';
 import { checkCorpus, checkDraws } from './check-requests.js';
-import { draws } from './draw.js';
 
 /** A sample of what `npm run fuzz` does. */
 it('every ninth odd message of the corpus is seen by all as it was meant (P1)', async () => {
@@ -11,6 +11,6 @@ it('every ninth odd message of the corpus is seen by all as it was meant (P1)', 
 });
 
 it('of composed messages the back end gets what the sidecar recorded, byte by byte (P2)', async () => {
-  const { faults } = await checkDraws(draws(500));
+  const { faults } = await checkDraws(chances(500));
   expect(faults.join('\n')).toBe('');
 });

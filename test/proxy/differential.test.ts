@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compare, composed, fromCorpus } from '../fuzz/differential.js';
-import { draws } from '../fuzz/draw.js';
+import { chances } from '../support/chance.js';
 import { FOREIGN } from '../support/foreign-servers.js';
 
 /**
@@ -25,8 +25,8 @@ describe.each(Object.entries(FOREIGN))('%s', (name, start) => {
   });
 
   it.skipIf(start === null)('sees composed messages as the sidecar does', async () => {
-    const all = [...draws(300)];
+    const all = [...chances(300)];
     const { seen, accounted, faults } = await compare(composed(all), start as NonNullable<typeof start>);
-    expect(faults.join('\n'), `SEED=${all[0]?.seed} TIMES=${all.length}; ${seen} of ${accounted}`).toBe('');
+    expect(faults.join('\n'), `seeds from ${all[0]?.seed}, ${all.length} of them; ${seen} of ${accounted}`).toBe('');
   });
 });

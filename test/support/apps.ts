@@ -1,4 +1,5 @@
 import { type AppSpec, NO_SETTINGS, type ServiceSettings, type WorkloadSpec } from '../../src/model/app.js';
+import { NO_PROPAGATION, type Propagation } from '../../src/model/propagation.js';
 
 /** A workload for tests: one HTTP port 9080 unless said otherwise. */
 export function workload(name: string, overrides: Partial<WorkloadSpec> = {}): WorkloadSpec {
@@ -26,6 +27,7 @@ export function workload(name: string, overrides: Partial<WorkloadSpec> = {}): W
 export function appOf(
   workloads: readonly WorkloadSpec[],
   settings: Record<string, Partial<ServiceSettings>> = {},
+  propagation: Propagation = NO_PROPAGATION,
 ): AppSpec {
   const names = [...new Set(workloads.map(({ app }) => app))];
   return {
@@ -37,6 +39,7 @@ export function appOf(
     load: { paths: ['/'], rps: 0 },
     settings: Object.fromEntries(Object.entries(settings).map(([name, given]) => [name, { ...NO_SETTINGS, ...given }])),
     limits: {},
+    propagation,
     warnings: [],
   };
 }

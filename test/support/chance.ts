@@ -8,11 +8,16 @@ export interface Chance {
   of<T>(choices: readonly T[]): T;
 }
 
+export interface Draw {
+  readonly seed: number;
+  readonly chance: Chance;
+}
+
 /**
  * `times` draws, each from a seed of its own; with `TEST_SEED=<seed>` just that one again, with `TEST_TIMES=<n>` n times as
  * many.
  */
-export function* chances(times: number): Generator<{ readonly seed: number; readonly chance: Chance }> {
+export function* chances(times: number): Generator<Draw> {
   const fixed = process.env['TEST_SEED'];
   const first = fixed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(fixed);
   const all = times * Number(process.env['TEST_TIMES'] ?? 1);

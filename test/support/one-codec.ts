@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS } from '../../src/model/cluster.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../../src/model/limits.js';
 import { TRUST_DOMAIN } from '../../src/model/names.js';
+import { NO_PROPAGATION } from '../../src/model/propagation.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { type Clock, systemClock } from '../../src/platform/clock.js';
 import { seededRandom } from '../../src/platform/random.js';
@@ -78,6 +79,7 @@ function configOf(backendPort: number): SidecarConfig {
       virtualHosts: [host([all], ['*'])],
       faults: [],
       clusters: [back],
+      propagation: NO_PROPAGATION,
       unknownHosts: 'registry-only',
     },
     // Every record is needed here, however many there are.

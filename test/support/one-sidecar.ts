@@ -10,6 +10,7 @@ import { CLUSTER_DEFAULTS, ENDPOINT_DEFAULTS, type TrafficPolicy } from '../../s
 import type { Exchange } from '../../src/model/exchange.js';
 import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../../src/model/limits.js';
 import { clusterName, TRUST_DOMAIN } from '../../src/model/names.js';
+import { NO_PROPAGATION } from '../../src/model/propagation.js';
 import type { FieldChanges, ForwardAction, Route, RouteMatch, WeightedCluster } from '../../src/model/route.js';
 import type { SidecarConfig, VirtualHost } from '../../src/model/sidecar-config.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -170,6 +171,7 @@ const BASE: SidecarConfig = {
     virtualHosts: [],
     clusters: [],
     faults: [],
+    propagation: NO_PROPAGATION,
     unknownHosts: 'registry-only',
   },
   limits: DEFAULT_SIDECAR_LIMITS,

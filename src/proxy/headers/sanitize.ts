@@ -27,7 +27,7 @@ export function sanitizeEdgeRequest(): Filter<Call> {
   };
 }
 
-/** Reads who calls, then removes what is not for the app. Over mutual TLS the certificate decides; else nobody is known. */
+/** Reads who calls. Over mutual TLS the certificate decides; else nobody is known. */
 export function identifyCaller(
   callers: () => Readonly<Record<string, { readonly app: string; readonly workloads: readonly string[] }>>,
 ): Filter<Call> {
@@ -41,8 +41,17 @@ export function identifyCaller(
       call.sourceApp = caller.app;
     }
     if (record.source === '') record.source = 'unknown';
-    // What a sidecar proved by certificate says of its own (tries, time allowed, original path) is for the app too.
-    head.fields.removeWhere('x', caller === undefined ? isMeshField : isOurs);
+    return next(call);
+  };
+}
+
+/**
+ * Removes what is not for the app. What a sidecar proved by certificate says of its own (tries, time allowed, original
+ * path) is for the app too.
+ */
+export function sanitizeForApp(): Filter<Call> {
+  return (next) => (call) => {
+    call.head.fields.removeWhere('x', call.sourceApp === '' ? isMeshField : isOurs);
     return next(call);
   };
 }

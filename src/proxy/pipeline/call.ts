@@ -52,6 +52,19 @@ export interface Finalizer {
   cancel(): void;
 }
 
+/** What a call has from the call that it is made for. */
+export interface Lineage {
+  /** Calls on the way so far, with this one. */
+  readonly hops: number;
+  /** Monotonic ms: later the first caller does not wait any more; Infinity = for ever. */
+  readonly until: number;
+  /** A proxy before this one repeats the call when it fails. */
+  readonly retried: boolean;
+}
+
+/** A call that is made for no other. */
+export const FIRST_CALL: Lineage = { hops: 1, until: Number.POSITIVE_INFINITY, retried: false };
+
 const NOTHING: readonly Finalizer[] = [];
 const NO_CHANGES: readonly FieldChanges[] = [];
 
@@ -77,6 +90,7 @@ export class Call {
   active: Abortable | null = null;
   /** Service of the caller, where its certificate tells; '' otherwise. */
   sourceApp = '';
+  lineage: Lineage = FIRST_CALL;
   /** Status that an injected abort asked for; null = none did. */
   faultStatus: number | null = null;
   /** For the answer, whoever gives it; the most specific first. */
@@ -134,6 +148,8 @@ export class RoutedCall implements Limited {
   readonly cluster: ClusterState;
   /** What consistent hashing goes by; null = nothing of the request. */
   hash: bigint | null = null;
+  /** Monotonic ms: nobody waits for it later; Infinity = somebody does for ever. */
+  until = Number.POSITIVE_INFINITY;
 
   constructor(call: Call, route: RoutePolicy, cluster: ClusterState) {
     this.call = call;
@@ -141,10 +157,10 @@ export class RoutedCall implements Limited {
     this.cluster = cluster;
   }
 
-  /** The route's timeout is over. */
+  /** The route's timeout is over, or the patience of who waits for it. */
   onDeadline(): void {
     this.call.record.fail('request_timeout');
-    this.call.cancel(new ProxyError('request_timeout', `${this.route.timeoutMs} ms`));
+    this.call.cancel(new ProxyError('request_timeout', `${this.route.timeoutMs ?? 'inherited'} ms`));
   }
 }
 

@@ -124,6 +124,8 @@ function judge(
     return failed
       ? no(`not retried: ${what(outcome)} is not in ${config.origin} (${config.retryOn.join(', ')})`)
       : FINE;
+  if (call.lineage.retried)
+    return no('not retried: a proxy nearer to the first caller does that (x-mesh.propagate.retries)');
   const barrier = attempt.written ? barrierOf(policy, call, replayBytes()) : null;
   if (barrier !== null) return no(`not retried: ${barrier}`);
   if (attempt.number > config.attempts) {
