@@ -2,8 +2,8 @@ import type { AppPort, ServiceSpec, WorkloadSpec } from '../model/app.js';
 import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName } from '../model/names.js';
-
 import { workloadId } from '../model/spiffe-id.js';
+import { byDistance } from './locality.js';
 
 /** Clusters of one service and port: all of its workloads, and one subset per version. */
 export function clustersOf(
@@ -11,12 +11,13 @@ export function clustersOf(
   service: ServiceSpec,
   port: AppPort,
   ready: readonly ReadyEndpoint[],
+  callerLocality: string,
 ): Cluster[] {
   const workloads = mesh.app.workloads.filter(({ app }) => app === service.name);
   const versions = [...new Set(workloads.map(({ version }) => version))];
   return ['', ...versions].map((subset) => {
     const members = workloads.filter(({ version }) => subset === '' || version === subset);
-    return clusterOf(mesh, service, port, { subset, members, ready });
+    return clusterOf(mesh, service, port, { subset, members, ready, callerLocality });
   });
 }
 
@@ -24,25 +25,29 @@ interface Members {
   readonly subset: string;
   readonly members: readonly WorkloadSpec[];
   readonly ready: readonly ReadyEndpoint[];
+  readonly callerLocality: string;
 }
 
 function clusterOf(
   mesh: MeshConfig,
   service: ServiceSpec,
   port: AppPort,
-  { subset, members, ready }: Members,
+  { subset, members, ready, callerLocality }: Members,
 ): Cluster {
   const spiffeIds = [...new Set(members.map(({ serviceAccount }) => workloadId(serviceAccount)))];
+  const traffic = { ...CLUSTER_DEFAULTS, ...mesh.app.settings[service.name]?.traffic };
+  const endpoints = members.flatMap((member) => endpointsOf(member, port.port, ready));
+  // As in Istio: nothing fails over that is not watched, and weights between places speak for themselves.
+  const failsOver = callerLocality !== '' && traffic.ejection !== null && traffic.balancing.localityWeights === null;
   return {
-    ...CLUSTER_DEFAULTS,
+    ...traffic,
     name: clusterName(service.name, port.port, subset),
     service: service.name,
     subset,
     port: port.port,
     protocol: port.protocol,
-    ...mesh.app.settings[service.name]?.traffic,
     tls: mesh.mtls === 'disable' ? null : { spiffeIds },
-    endpoints: members.flatMap((member) => endpointsOf(member, port.port, ready)),
+    endpoints: failsOver ? byDistance(callerLocality, endpoints) : endpoints,
   };
 }
 
@@ -51,7 +56,14 @@ function endpointsOf(member: WorkloadSpec, port: number, ready: readonly ReadyEn
     const dial = endpoint.workload === member.name ? endpoint.ports[port] : undefined;
     if (dial === undefined) return [];
     return [
-      { ...ENDPOINT_DEFAULTS, address: endpoint.address, port: dial, workload: member.name, version: member.version },
+      {
+        ...ENDPOINT_DEFAULTS,
+        address: endpoint.address,
+        port: dial,
+        workload: member.name,
+        version: member.version,
+        locality: member.locality,
+      },
     ];
   });
 }

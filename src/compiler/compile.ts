@@ -1,4 +1,5 @@
 import { type AppPort, NO_SETTINGS, type ServiceSpec, type WorkloadSpec } from '../model/app.js';
+import type { Cluster } from '../model/cluster.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName, hostNames, PORTS, TRUST_DOMAIN, virtualIp } from '../model/names.js';
@@ -12,6 +13,7 @@ import type {
 } from '../model/sidecar-config.js';
 import { workloadId } from '../model/spiffe-id.js';
 import { clustersOf } from './clusters.js';
+import { bySpecificity } from './precedence.js';
 import { retryPolicy } from './retry-policy.js';
 
 /** Full records per second and sidecar; counts stay complete beyond it. */
@@ -29,22 +31,48 @@ export function compile(
   ready: readonly ReadyEndpoint[],
   version: number,
 ): Map<string, SidecarConfig> {
-  const clusters = mesh.app.services.flatMap((service) =>
-    service.ports.flatMap((port) => clustersOf(mesh, service, port, ready)),
-  );
-  const outbound: OutboundConfig = {
-    listeners: listenersOf(mesh),
-    virtualHosts: mesh.app.services.flatMap((service) => virtualHostsOf(mesh, service)),
-    clusters,
-    faults: mesh.faults.filter(({ action }) => action.connection !== null),
+  const listeners = listenersOf(mesh);
+  const faults = mesh.faults.filter(({ action }) => action.connection !== null);
+  const clusters = cached((locality: string) => clustersFor(mesh, ready, locality));
+  const virtualHosts = cached((caller: string) => virtualHostsFor(mesh, caller));
+  const asked = new Set(Object.values(mesh.app.settings).flatMap(({ routes }) => routes.flatMap(({ from }) => from)));
+  const outboundOf = (name: string, app: string, locality: string): OutboundConfig => ({
+    listeners,
+    // Callers whom no route names are all the same.
+    virtualHosts: virtualHosts(asked.has(name) || asked.has(app) ? `${name}/${app}` : '/'),
+    clusters: clusters(locality),
+    faults,
     propagation: mesh.app.propagation,
     unknownHosts: 'allow-any',
-  };
+  });
   const configs = new Map<string, SidecarConfig>();
-  for (const workload of mesh.app.workloads)
+  for (const workload of mesh.app.workloads) {
+    const outbound = outboundOf(workload.name, workload.app, workload.locality);
     configs.set(workload.name, sidecarConfig(mesh, workload, outbound, version));
-  configs.set(GATEWAY, gatewayConfig(mesh, outbound, version));
+  }
+  configs.set(GATEWAY, gatewayConfig(mesh, outboundOf(GATEWAY, GATEWAY, ''), version));
   return configs;
+}
+
+/** The same for the same: most sidecars share what they are told. */
+function cached<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    const known = made.get(key) ?? make(key);
+    made.set(key, known);
+    return known;
+  };
+}
+
+function clustersFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[], callerLocality: string): Cluster[] {
+  return mesh.app.services.flatMap((service) =>
+    service.ports.flatMap((port) => clustersOf(mesh, service, port, ready, callerLocality)),
+  );
+}
+
+/** `caller` is `workload/service`. */
+function virtualHostsFor(mesh: MeshConfig, caller: string): VirtualHost[] {
+  return mesh.app.services.flatMap((service) => virtualHostsOf(mesh, service, caller.split('/')));
 }
 
 function listenersOf(mesh: MeshConfig): OutboundListener[] {
@@ -53,22 +81,24 @@ function listenersOf(mesh: MeshConfig): OutboundListener[] {
   );
 }
 
-function virtualHostsOf(mesh: MeshConfig, service: ServiceSpec): VirtualHost[] {
+function virtualHostsOf(mesh: MeshConfig, service: ServiceSpec, caller: readonly string[]): VirtualHost[] {
   return service.ports
     .filter(({ protocol }) => protocol === 'http')
     .map((port) => ({
       name: service.name,
       port: port.port,
       domains: hostNames(service.name),
-      routes: routesOf(mesh, service.name, port.port),
+      routes: routesOf(mesh, service.name, port.port, caller),
     }));
 }
 
 /** The service's own routes, or the one that every service has. */
-function routesOf(mesh: MeshConfig, service: string, port: number): Route[] {
+function routesOf(mesh: MeshConfig, service: string, port: number, caller: readonly string[]): Route[] {
   const settings = mesh.app.settings[service] ?? NO_SETTINGS;
   if (settings.routes.length === 0) return [defaultRoute(mesh, service, { port })];
-  return settings.routes.map(({ route, retries }) => {
+  const meant = settings.routes.filter(({ from }) => from.length === 0 || from.some((name) => caller.includes(name)));
+  const ordered = settings.precedence === 'first' ? meant : bySpecificity(meant);
+  return ordered.map(({ route, retries }) => {
     const retry = mesh.retries ? retryPolicy(service, retries ?? settings.retries) : null;
     return { ...route, action: resolved(mesh, route.action, retry, port) };
   });

@@ -6,7 +6,7 @@ import type { RateLimit } from '../model/rate-limit.js';
 import { readLimits } from './limits.js';
 import type { Findings } from './problems.js';
 import { readRateLimit } from './rate-limits.js';
-import { flag, limit, list, table } from './readers.js';
+import { flag, limit, list, oneOf, table } from './readers.js';
 import { readRetries } from './retries.js';
 import { readRoute } from './routes.js';
 import { readBalancer, readFailureAccrual, readOutlierDetection, readPool, readRetryBudget } from './traffic.js';
@@ -111,6 +111,7 @@ interface ServiceWords {
   outlierDetection: EjectionPolicy;
   failureAccrual: EjectionPolicy;
   retryBudget: RetryBudget;
+  precedence: ServiceSettings['precedence'];
   routes: RouteSettings[];
   rateLimits: RateLimit[];
 }
@@ -123,6 +124,7 @@ const readWords = table<ServiceWords>({
   outlierDetection: readOutlierDetection,
   failureAccrual: readFailureAccrual,
   retryBudget: readRetryBudget,
+  precedence: oneOf(['first', 'most-specific']),
   routes: list(readRoute),
   rateLimits: list(readRateLimit),
 });
@@ -141,6 +143,7 @@ function readSettings(view: YamlView, where: string, findings: Findings): Servic
       ...(ejection === undefined ? {} : { ejection }),
       ...(read.retryBudget === undefined ? {} : { retryBudget: read.retryBudget }),
     },
+    precedence: read.precedence ?? 'first',
     routes: read.routes ?? [],
     rateLimits: read.rateLimits ?? [],
   };

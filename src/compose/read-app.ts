@@ -53,7 +53,7 @@ function readRoot(root: YamlView, file: string, environment: Environment, findin
     services: named,
     gateway: gatewayOf(mesh, named, root, findings),
     load: { rps: mesh.load.rps ?? 0, paths: mesh.load.paths ?? ['/'] },
-    settings: settingsOf(mesh, named, findings),
+    settings: settingsOf(mesh, named, workloads, findings),
     limits: mesh.limits,
     propagation: mesh.propagation,
     warnings: findings.warnings,
@@ -122,11 +122,24 @@ function checkGatewayPort({ name, ports }: ServiceSpec, wanted: number, source: 
     findings.problem(source, `port ${wanted} of ${name} is not HTTP, and the gateway speaks nothing else`);
 }
 
-function settingsOf(mesh: MeshExtension, services: readonly ServiceSpec[], findings: Findings): AppSpec['settings'] {
+function settingsOf(
+  mesh: MeshExtension,
+  services: readonly ServiceSpec[],
+  workloads: readonly WorkloadSpec[],
+  findings: Findings,
+): AppSpec['settings'] {
+  const callers = new Set(workloads.flatMap((workload) => [workload.name, workload.app]));
   const settings: Record<string, AppSpec['settings'][string]> = {};
   for (const [name, entry] of mesh.services) {
     if (!services.some((service) => service.name === name))
       unknownService(entry.keySource, name, 'x-mesh.services', services, findings);
+    for (const caller of entry.settings.routes.flatMap(({ from }) => from))
+      if (!callers.has(caller))
+        findings.problem(
+          entry.keySource,
+          `x-mesh.services.${name}.routes: from names ${JSON.stringify(caller)}, which is no workload and no service`,
+          suggestion(caller, [...callers], 'there are'),
+        );
     settings[name] = entry.settings;
   }
   return settings;

@@ -296,6 +296,7 @@ const readHash: Reader<HashPolicy> = (view, where, findings) =>
 
 interface RouteWords {
   name: string;
+  from: string[];
   match: RouteMatch;
   to: WeightedCluster[];
   redirect: RouteAction;
@@ -312,6 +313,7 @@ interface RouteWords {
 
 const readWords = table<RouteWords>({
   name: text,
+  from: list(text),
   match: readMatch,
   to: list(readDestination),
   redirect: readRedirect,
@@ -340,6 +342,7 @@ export const readRoute: Reader<RouteSettings> = (view, where, findings) => {
   if (read.to?.length === 0) findings.problem(view.source, `${where}.to names no destination`);
   return {
     retries: read.retries ?? null,
+    from: read.from ?? [],
     route: {
       name,
       match,

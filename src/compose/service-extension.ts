@@ -6,6 +6,7 @@ import type { YamlView } from './yaml-view.js';
 /** `services.<name>.x-mesh`: what Compose has no words for. */
 export interface ServiceExtension {
   readonly serviceAccount: string | null;
+  readonly locality: string;
   readonly ports: ReadonlyMap<number, AppProtocol>;
   readonly local: readonly string[] | null;
 }
@@ -20,15 +21,17 @@ export interface ExtensionInput {
 /** Reads it strictly, as all of `x-mesh`. */
 export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
   let serviceAccount: string | null = null;
+  let locality = '';
   let local: readonly string[] | null = null;
   let ports: ReadonlyMap<number, AppProtocol> = new Map();
   for (const { key, keySource, value } of view?.entries(where) ?? []) {
     if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
+    else if (key === 'locality') locality = localityOf(value, `${where}.locality`, findings);
     else if (key === 'local') local = argvOf(value, `${where}.local`, expanded, findings);
     else if (key === 'ports') ports = protocolsOf(value, `${where}.ports`, findings);
-    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'ports', 'local']);
+    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'locality', 'ports', 'local']);
   }
-  return { serviceAccount, ports, local };
+  return { serviceAccount, locality, ports, local };
 }
 
 /** It becomes a part of a SPIFFE ID, so it is held to what Kubernetes allows. */
@@ -37,6 +40,13 @@ function accountOf(value: YamlView, what: string, findings: Findings): string | 
   if (text === null || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;
   findings.problem(value.source, `${what} must be a Kubernetes name`, 'lower-case letters, digits and dashes');
   return null;
+}
+
+function localityOf(value: YamlView, what: string, findings: Findings): string {
+  const text = value.text(what) ?? '';
+  if (!/^[a-zA-Z0-9._-]+(\/[a-zA-Z0-9._-]+){0,2}$/.test(text))
+    findings.problem(value.source, `${what} must be region, region/zone or region/zone/sub-zone`, 'locality: eu/north');
+  return text;
 }
 
 function argvOf(

@@ -31,6 +31,8 @@ export interface WorkloadSpec {
   readonly version: string;
   /** Kubernetes service account that the SPIFFE ID is made of. Default: `app`. */
   readonly serviceAccount: string;
+  /** `region/zone/sub-zone` as far as it is known; '' = nowhere in particular. */
+  readonly locality: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly AppPort[];
   /** Container image. */
@@ -68,6 +70,8 @@ export interface RetrySettings {
 /** A route whose clusters are named `service` or `service/version`. */
 export interface RouteSettings {
   readonly route: Route;
+  /** Workloads or services whose calls it is for; empty = everybody's. */
+  readonly from: readonly string[];
   /** Null = as the service has them. */
   readonly retries: RetrySettings | null;
 }
@@ -79,6 +83,8 @@ export interface ServiceSettings {
   readonly timeoutMs: number | null;
   /** How its endpoints are used, where that differs from the defaults. */
   readonly traffic: Partial<TrafficPolicy>;
+  /** Which of several routes that match decides: the first as written (Istio, Consul), or the most specific (Gateway API, Linkerd). */
+  readonly precedence: 'first' | 'most-specific';
   /** Its routes in order, instead of the one to all of its versions. */
   readonly routes: readonly RouteSettings[];
   /** Limits at its own workloads. */
@@ -86,7 +92,14 @@ export interface ServiceSettings {
 }
 
 /** A service that nothing is said about. */
-export const NO_SETTINGS: ServiceSettings = { retries: null, timeoutMs: null, traffic: {}, routes: [], rateLimits: [] };
+export const NO_SETTINGS: ServiceSettings = {
+  retries: null,
+  timeoutMs: null,
+  traffic: {},
+  precedence: 'first',
+  routes: [],
+  rateLimits: [],
+};
 
 export interface AppSpec {
   /** Sample or Compose project name. */

@@ -46,6 +46,11 @@ export function resilienceScenario(runtime: 'docker' | 'local'): void {
       expect(other.body).not.toContain('stars');
     });
 
+    it('keeps a route to the callers that it is for', async () => {
+      const asked = await ask('http://reviews:9080/reviews/0', '-H', 'end-user=jason', '--from', 'details-v2');
+      expect(told(asked)).toContain('route everybody sent it to reviews v1');
+    });
+
     it('puts the sick one of two aside; retries hide it from callers until then', async () => {
       await fault('--to', 'ratings-v2', '--abort', '503', '--id', 'sick');
       await until(async () => {
@@ -59,6 +64,19 @@ export function resilienceScenario(runtime: 'docker' | 'local'): void {
       await until(async () => (await hits()) === 3, 'three hits');
       for (let i = 0; i < 10; i++) expect((await fetch(`${url}/api/v1/products/0/ratings`)).status).toBe(200);
       expect(await hits()).toBe(3);
+      await cli.run('fault', 'clear');
+    });
+
+    it('asks the other region when the own one is sick', async () => {
+      const details = 'http://details:9080/details/0';
+      const answeredBy = async () => {
+        const { exchanges } = await ask(details);
+        return exchanges.find(({ reporter }) => reporter.direction === 'outbound')?.destination.workload;
+      };
+      expect(await answeredBy()).toBe('details-v1');
+      await fault('--to', 'details-v1', '--abort', '503', '--id', 'sick');
+      for (let i = 0; i < 3; i++) expect((await ask(details)).status).toBe(503);
+      expect(await answeredBy()).toBe('details-v2');
       await cli.run('fault', 'clear');
     });
 

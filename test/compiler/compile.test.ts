@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compiler/compile.js';
 import { retryPolicy } from '../../src/compiler/retry-policy.js';
+import { OUTLIER_DEFAULTS } from '../../src/model/cluster.js';
 import type { Fault } from '../../src/model/fault.js';
 import type { MeshConfig, ReadyEndpoint } from '../../src/model/mesh-config.js';
 import type { RouteAction } from '../../src/model/route.js';
@@ -24,6 +25,58 @@ const compiled = (config: MeshConfig, endpoints = ALL): Record<string, SidecarCo
 const cluster = (config: SidecarConfig | undefined, name: string) =>
   config?.outbound.clusters.find((found) => found.name === name);
 const REVIEWS = 'outbound|9080||reviews.default.svc.cluster.local';
+
+describe('what only some callers are told', () => {
+  const direct = (name: string, from: string[]) => ({
+    retries: null,
+    from,
+    route: {
+      name,
+      match: { path: { kind: 'prefix', value: '/', ignoreCase: false } as const, methods: [], fields: [], query: [] },
+      action: { kind: 'direct', status: 200, body: name } as const,
+      responseFields: null,
+      fault: null,
+    },
+  });
+  const routesAt = (configs: Record<string, SidecarConfig>, caller: string) =>
+    configs[caller]?.outbound.virtualHosts.find(({ name }) => name === 'ratings')?.routes.map(({ name }) => name);
+
+  it('are routes for their workload or service', () => {
+    const routes = [direct('v2', ['reviews-v2']), direct('reviews', ['reviews']), direct('all', [])];
+    const app = appOf(APP.workloads, { ratings: { routes } });
+    const configs = compiled(mesh({ app }));
+    expect(routesAt(configs, 'reviews-v1')).toEqual(['reviews', 'all']);
+    expect(routesAt(configs, 'reviews-v2')).toEqual(['v2', 'reviews', 'all']);
+    expect(routesAt(configs, 'web')).toEqual(['all']);
+  });
+
+  it('are the levels of endpoints that are near and far, where a breaker watches them', () => {
+    const workloads = [
+      workload('web', { locality: 'eu' }),
+      workload('far', { locality: 'us' }),
+      workload('reviews-v1', { locality: 'us' }),
+      workload('reviews-v2', { locality: 'eu' }),
+    ];
+    const levelsAt = (configs: Record<string, SidecarConfig>, caller: string) =>
+      cluster(configs[caller], REVIEWS)?.endpoints.map(({ workload: name, priority }) => [name, priority]);
+    const endpoints = ready('reviews-v1', 'reviews-v2');
+    const watched = appOf(workloads, { reviews: { traffic: { ejection: OUTLIER_DEFAULTS } } });
+    const configs = compiled(mesh({ app: watched }), endpoints);
+    expect(levelsAt(configs, 'web')).toEqual([
+      ['reviews-v1', 1],
+      ['reviews-v2', 0],
+    ]);
+    expect(levelsAt(configs, 'far')).toEqual([
+      ['reviews-v1', 0],
+      ['reviews-v2', 1],
+    ]);
+    const unwatched = compiled(mesh({ app: appOf(workloads) }), endpoints);
+    expect(levelsAt(unwatched, 'web')).toEqual([
+      ['reviews-v1', 0],
+      ['reviews-v2', 0],
+    ]);
+  });
+});
 
 describe('a snapshot', () => {
   it('has one configuration per workload and one for the gateway, all of one version', () => {

@@ -45,6 +45,7 @@ describe('compose/bookinfo.yaml', () => {
         timeoutMs: null,
         traffic: {},
         routes: [],
+        precedence: 'first',
         rateLimits: [],
       },
     });

@@ -12,7 +12,7 @@ services:
     imge: a
     ports: [eighty]
     environment: {A: "\${"}
-    x-mesh: {serviceAcount: a, ports: {80: udp}, local: []}
+    x-mesh: {serviceAcount: a, ports: {80: udp}, local: [], locality: eu north}
   Web: {image: i}
   api: {image: i, expose: [80], labels: {app: My App}}
 x-mesh:
@@ -23,6 +23,8 @@ x-mesh:
       retries: {attempts: 1.5, retryOn: [5xxx], perTryTimeout: 3}
       timeout: soon
       balancer: RADNOM
+      routes: [{from: [wbe], respond: {status: 200}}]
+  propagate: {deadlines: true}
 `;
     expect(problemsIn(text)).toEqual([
       'c.yaml:1:1 unknown key "servcies" in the file (did you mean services?)',
@@ -33,6 +35,7 @@ x-mesh:
       'c.yaml:7:14 unknown key "serviceAcount" in services.web.x-mesh (did you mean serviceAccount?)',
       'c.yaml:7:44 services.web.x-mesh.ports.80 must be http or tcp',
       'c.yaml:7:57 services.web.x-mesh.local names no program (local: [node, server.js])',
+      'c.yaml:7:71 services.web.x-mesh.locality must be region, region/zone or region/zone/sub-zone (locality: eu/north)',
       'c.yaml:8:3 "Web" cannot be the name of a workload (lower-case letters, digits and dashes, 63 at most)',
       'c.yaml:9:41 services.api: the label app is a host name, which "My App" is not (lower-case letters, digits and dashes, 63 at most)',
       'c.yaml:11:22 x-mesh.gateway.service: unknown service "wbe" (did you mean web?)',
@@ -40,11 +43,13 @@ x-mesh:
       'c.yaml:12:29 x-mesh.load.paths: "x" is not a path (for example /productpage)',
       'c.yaml:12:33 unknown key "rate" in x-mesh.load (known: rps, paths)',
       'c.yaml:14:5 x-mesh.services: unknown service "wep" (did you mean web?)',
+      'c.yaml:14:5 x-mesh.services.wep.routes: from names "wbe", which is no workload and no service (did you mean web?)',
       'c.yaml:15:27 x-mesh.services.wep.retries.attempts must be a whole number from 0 to 10',
       'c.yaml:15:42 x-mesh.services.wep.retries.retryOn: "5xxx" is no reason to retry (did you mean 5xx?)',
       'c.yaml:15:64 x-mesh.services.wep.retries.perTryTimeout must be a duration (such as 250ms or 3s)',
       'c.yaml:16:16 x-mesh.services.wep.timeout must be a duration (such as 250ms or 3s)',
       'c.yaml:17:17 x-mesh.services.wep.balancer must be LEAST_REQUEST or ROUND_ROBIN or RANDOM or PEAK_EWMA or RING_HASH or MAGLEV (did you mean RANDOM?)',
+      'c.yaml:19:15 unknown key "deadlines" in x-mesh.propagate (did you mean deadline?)',
     ]);
   });
 

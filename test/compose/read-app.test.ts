@@ -10,6 +10,7 @@ describe('a service', () => {
       app: 'web',
       version: 'v1',
       serviceAccount: 'web',
+      locality: '',
       labels: {},
       ports: [{ port: 80, protocol: 'http' }],
       image: 'i',
@@ -142,11 +143,22 @@ x-mesh:
       web: {
         timeoutMs: 1_500,
         traffic: { balancing: { ...CLUSTER_DEFAULTS.balancing, algorithm: { kind: 'round-robin' } } },
+        precedence: 'first',
         routes: [],
         rateLimits: [],
         retries: { attempts: 3, perTryTimeoutMs: 250, retryOn: ['gateway-error', '503'] },
       },
     });
+  });
+
+  it('reads places, callers, precedence and what is propagated', () => {
+    const app = appIn(`${webFile('x-mesh: {locality: eu/north}')}
+x-mesh:
+  propagate: {deadline: true}
+  services: {web: {precedence: most-specific, routes: [{from: [web], to: [{service: web}]}]}}`);
+    expect(app.workloads[0]?.locality).toBe('eu/north');
+    expect(app.propagation).toEqual({ deadline: true, retries: false });
+    expect(app.settings['web']).toMatchObject({ precedence: 'most-specific', routes: [{ from: ['web'] }] });
   });
 
   it('retries as Istio does by default when no reason is given; 0s is no timeout', () => {

@@ -32,6 +32,7 @@ beforeAll(async () => {
         routes: [
           {
             retries: null,
+            from: [],
             route: {
               name: 'by user',
               match: { path: { kind: 'prefix', value: '/', ignoreCase: false }, methods: [], fields: [], query: [] },
