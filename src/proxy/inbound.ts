@@ -16,7 +16,7 @@ import { rescue } from './pipeline/rescue.js';
 import { type LimitTable, limitRate } from './rate-limiting/rate-limit.js';
 import { trace } from './telemetry/trace.js';
 import { type Connected, termsOf } from './upstream/acquire.js';
-import { openSocket } from './upstream/connect.js';
+import { openPlain } from './upstream/connect.js';
 import { forward } from './upstream/forward.js';
 import type { UpstreamPool } from './upstream/pool.js';
 
@@ -80,7 +80,7 @@ async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Co
   const { cluster } = call.attempt.routed;
   const { address, port } = call.endpoint.config;
   const started = parts.clock.monotonic();
-  const opening = openSocket(address, port, parts.state().config.limits.appConnectMs, parts.clock);
+  const opening = openPlain(address, port, parts.state().config.limits.appConnectMs, parts.clock);
   call.attempt.active = opening;
   const connection = parts.pool.adopt(
     await opening.socket,

@@ -25,7 +25,7 @@ import type { Recorder } from './telemetry/recorder.js';
 import { trace } from './telemetry/trace.js';
 import { deadline, perTryDeadline } from './timeouts/deadline.js';
 import { type Connected, termsOf } from './upstream/acquire.js';
-import { openSocket } from './upstream/connect.js';
+import { openPlain, openSocket } from './upstream/connect.js';
 import { forward } from './upstream/forward.js';
 import type { UpstreamPool } from './upstream/pool.js';
 
@@ -106,7 +106,8 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   if (call.sabotage === 'dns-failure') throw new ProxyError('dns_failure', 'injected');
   if (call.sabotage === 'refused')
     throw new ProxyError('connect_failure', `injected: connect ECONNREFUSED ${address}:${port}`);
-  const opening = openSocket(address, port, config.connectTimeoutMs, parts.clock);
+  const open = config.tls === null ? openPlain : openSocket;
+  const opening = open(address, port, config.connectTimeoutMs, parts.clock);
   call.attempt.active = opening;
   const socket = await opening.socket;
   const connected = parts.clock.monotonic();
