@@ -43,7 +43,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls
-    .through(hearLineage(clock)) // the caller is known; its word is believed
+    .through(hearLineage(clock, () => parts.state().config.outbound.propagation)) // the caller is known; its word is believed
     .through(sanitizeForApp()) // everything that only sidecars may say has been read
     .through(trace(random, false)) // the app's own calls hang below this sidecar's span
     .through(keepLineage(parts.lineages)) // the ids are known: what the app calls now, it calls for this

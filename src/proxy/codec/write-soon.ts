@@ -18,6 +18,13 @@ export function writeSoon(socket: Socket, data: string | Buffer): boolean {
   return typeof data === 'string' ? socket.write(data, 'latin1') : socket.write(data);
 }
 
+/** {@link writeSoon} for several pieces. */
+export function writeAllSoon(socket: Socket, pieces: readonly (string | Buffer)[]): boolean {
+  let ready = true;
+  for (const piece of pieces) ready = writeSoon(socket, piece);
+  return ready;
+}
+
 /** Writes now what a socket holds back: before it is reset, or handed to somebody else. */
 export function writeNow(socket: Socket): void {
   while (socket.writableCorked > 0) socket.uncork();

@@ -53,9 +53,14 @@ export function joinHead(text: string, body: Buffer | null): string | Buffer {
 const CRLF = Buffer.from('\r\n', 'latin1');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
 
-/** A chunk with its size line; one buffer, since small writes cost more than copying. */
-export function chunkOf(data: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`, 'latin1'), data, CRLF]);
+/** Chunks up to this size are copied into one piece with their size line, since small writes cost more than copying. */
+const WORTH_COPYING = 16 * 1024;
+
+/** The pieces in which some data goes as one chunk. */
+export function chunkOf(data: Buffer): (string | Buffer)[] {
+  const size = `${data.length.toString(16)}\r\n`;
+  if (data.length > WORTH_COPYING) return [size, data, CRLF];
+  return [Buffer.concat([Buffer.from(size, 'latin1'), data, CRLF])];
 }
 
 /** The end of a chunked body, with trailers if there are any. */

@@ -13,8 +13,9 @@ const LONGEST_MS = 86_400_000;
  * What a sidecar that proved who it is says about the call it sends on. Numbers that are none, or out of range, say
  * nothing.
  */
-export function readLineage(fields: FieldBlock, clock: Clock): Lineage {
+export function readLineage(fields: FieldBlock, propagation: Propagation, clock: Clock): Lineage {
   const hops = whole(fields.get(HOPS), 1_000) ?? 1;
+  if (!propagation.deadline && !propagation.retries) return hops === 1 ? FIRST_CALL : { ...FIRST_CALL, hops };
   const left = whole(fields.get(DEADLINE), LONGEST_MS);
   const retried = fields.get(ATTEMPT) !== undefined;
   if (hops === 1 && left === null && !retried) return FIRST_CALL;

@@ -1,3 +1,4 @@
+import type { Propagation } from '../../model/propagation.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Call, Filter } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
@@ -5,9 +6,9 @@ import { readLineage } from './fields.js';
 import type { LineageTable } from './table.js';
 
 /** Believes what a caller says about the call that it sends on, if its certificate proved who it is. */
-export function hearLineage(clock: Clock): Filter<Call> {
+export function hearLineage(clock: Clock, propagation: () => Propagation): Filter<Call> {
   return (next) => (call) => {
-    if (call.sourceApp !== '') call.lineage = readLineage(call.head.fields, clock);
+    if (call.sourceApp !== '') call.lineage = readLineage(call.head.fields, propagation(), clock);
     return next(call);
   };
 }

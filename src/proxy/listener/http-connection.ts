@@ -12,7 +12,7 @@ import { CHUNKED, type RequestHead, type ResponseHead, UNTIL_CLOSE } from '../co
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseRequestHead } from '../codec/request-head.js';
 import { chunkOf, joinHead, lastChunk, responseHeadText } from '../codec/write.js';
-import { writeNow, writeSoon } from '../codec/write-soon.js';
+import { writeAllSoon, writeNow, writeSoon } from '../codec/write-soon.js';
 import type { Call, Downstream, Handler, Reply } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 
@@ -133,7 +133,8 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
     const call = this.#call;
     if (call !== null) call.record.responseBytes += chunk.length;
     this.#moved();
-    return writeSoon(this.#socket, this.#chunked ? chunkOf(chunk) : chunk);
+    if (this.#chunked) return writeAllSoon(this.#socket, chunkOf(chunk));
+    return writeSoon(this.#socket, chunk);
   }
 
   onEnd(trailers: FieldBlock | null): void {

@@ -1,8 +1,10 @@
 import type { Random } from '../../platform/random.js';
 import type { Call, Filter } from '../pipeline/call.js';
 
-/** Version 00; all zeros are no id (W3C Trace Context, 3.2.2). */
-const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** Version 00, trace, span and flags; all zeros are no id (W3C Trace Context, 3.2.2). Captures nothing, which costs half. */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const NO_TRACE = '0'.repeat(32);
+const NO_SPAN = '0'.repeat(16);
 /** Longest request id that is believed, in characters. */
 const REQUEST_ID_LIMIT = 128;
 
@@ -17,14 +19,14 @@ export function trace(random: Random, edge: boolean): Filter<Call> {
     const { fields } = call.head;
     const came = fields.get('traceparent');
     const given = fields.get('x-request-id');
-    const parent = came === undefined ? null : TRACEPARENT.exec(came);
-    record.traceId = parent === null ? random.hex(16) : (parent[1] as string);
-    record.parentSpanId = parent === null ? '' : (parent[2] as string);
+    const parent = came === undefined || !isTraceparent(came) ? null : came;
+    record.traceId = parent === null ? random.hex(16) : parent.slice(3, 35);
+    record.parentSpanId = parent === null ? '' : parent.slice(36, 52);
     record.spanId = random.hex(8);
     if (came !== undefined) fields.remove('traceparent');
     // Without its parent it means nothing (Trace Context, 3.3.1).
     if (parent === null) fields.remove('tracestate');
-    fields.append('traceparent', `00-${record.traceId}-${record.spanId}-${parent === null ? '01' : parent[3]}`);
+    fields.append('traceparent', `00-${record.traceId}-${record.spanId}-${parent === null ? '01' : parent.slice(53)}`);
     if (given !== undefined && !edge && isBelievable(given)) record.requestId = given;
     else {
       record.requestId = random.uuid();
@@ -33,6 +35,10 @@ export function trace(random: Random, edge: boolean): Filter<Call> {
     }
     return next(call);
   };
+}
+
+function isTraceparent(text: string): boolean {
+  return TRACEPARENT.test(text) && !text.startsWith(NO_TRACE, 3) && !text.startsWith(NO_SPAN, 36);
 }
 
 function isBelievable(requestId: string): boolean {

@@ -11,7 +11,7 @@ import { CHUNKED, type ResponseHead, UNTIL_CLOSE } from '../codec/message.js';
 import { ReadSwitch } from '../codec/read-switch.js';
 import { parseResponseHead } from '../codec/response-head.js';
 import { chunkOf, joinHead, lastChunk } from '../codec/write.js';
-import { writeNow, writeSoon } from '../codec/write-soon.js';
+import { writeAllSoon, writeNow, writeSoon } from '../codec/write-soon.js';
 import type { Reply, TunnelEnd } from '../pipeline/call.js';
 import type { ClusterLoad } from '../pipeline/cluster.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
@@ -146,7 +146,8 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   }
 
   onChunk(chunk: Buffer): boolean {
-    return writeSoon(this.#socket, this.#requestChunked ? chunkOf(chunk) : chunk);
+    if (this.#requestChunked) return writeAllSoon(this.#socket, chunkOf(chunk));
+    return writeSoon(this.#socket, chunk);
   }
 
   onEnd(trailers: FieldBlock | null): void {

@@ -47,7 +47,7 @@ describe('what calls inherit', () => {
 
 describe('what a sidecar says about a call', () => {
   const clock = new FakeClock();
-  const read = (...pairs: string[]) => readLineage(FieldBlock.of(...pairs), clock);
+  const read = (...pairs: string[]) => readLineage(FieldBlock.of(...pairs), { deadline: true, retries: true }, clock);
 
   it('is read as whole numbers in range, and as nothing else (A24)', () => {
     expect(read()).toBe(FIRST_CALL);
