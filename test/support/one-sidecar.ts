@@ -38,8 +38,8 @@ export interface Answer {
 }
 
 export interface OneSidecarOptions {
-  /** Back ends that somebody else runs, by name: their ports on this machine. */
-  readonly external?: Readonly<Record<string, number>>;
+  /** Back ends that somebody else runs, by name: the ports of their endpoints on this machine. */
+  readonly external?: Readonly<Record<string, number | readonly number[]>>;
   readonly limits?: Partial<SidecarLimits>;
   /** How the endpoints of every cluster are used. */
   readonly traffic?: Partial<TrafficPolicy>;
@@ -105,7 +105,7 @@ export async function oneSidecar(
     hits,
     apply(virtualHosts) {
       const ports = [
-        ...servers.map(({ backend, server }) => [backend, (server.address() as AddressInfo).port] as const),
+        ...servers.map(({ backend, server }) => [backend, [(server.address() as AddressInfo).port]] as const),
         ...Object.entries(options.external ?? {}),
       ];
       const clusters = ports.map(([backend, backendPort]) => ({
@@ -116,15 +116,13 @@ export async function oneSidecar(
         subset: '',
         port: PORT,
         protocol: 'http' as const,
-        endpoints: [
-          {
-            ...ENDPOINT_DEFAULTS,
-            address: '127.0.0.1',
-            port: backendPort,
-            workload: `${backend}-v1`,
-            version: 'v1',
-          },
-        ],
+        endpoints: [backendPort].flat().map((endpointPort) => ({
+          ...ENDPOINT_DEFAULTS,
+          address: '127.0.0.1',
+          port: endpointPort,
+          workload: `${backend}-v1`,
+          version: 'v1',
+        })),
       }));
       sidecar.apply({
         ...BASE,

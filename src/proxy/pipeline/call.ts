@@ -148,6 +148,8 @@ export class RoutedCall implements Limited {
   readonly cluster: ClusterState;
   /** What consistent hashing goes by; null = nothing of the request. */
   hash: bigint | null = null;
+  /** It was sent once more because its connection was closed as it was used: no second time. */
+  repeated = false;
   /** Monotonic ms: nobody waits for it later; Infinity = somebody does for ever. */
   until = Number.POSITIVE_INFINITY;
 

@@ -17,7 +17,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /**
  * The end of the pipeline: takes a pooled connection or opens one, writes the request, resolves with the answer's head.
  * When a reused connection turns out to be closed before a byte of the answer came (the keep-alive race), an idempotent
- * request goes out once more on a new one; nothing else is ever sent twice here.
+ * request goes out once more on a new one, whatever its tries; nothing else is ever sent twice here.
  */
 export function forward(parts: ForwardParts): Handler<EndpointCall> {
   return (call) => {
@@ -35,8 +35,9 @@ async function acquireAndSend(parts: ForwardParts, call: EndpointCall): Promise<
 }
 
 function mayRepeat(call: EndpointCall): boolean {
-  const { head, body } = call.attempt.routed.call;
-  return IDEMPOTENT.has(head.method) && body.length === 0 && head.upgrade === '';
+  const { routed } = call.attempt;
+  const { head, body } = routed.call;
+  return !routed.repeated && IDEMPOTENT.has(head.method) && body.length === 0 && head.upgrade === '';
 }
 
 function send(
@@ -109,6 +110,7 @@ class SentRequest implements RequestOwner {
     const stale = this.#repeatable && error.code === 'connection_termination' && this.#call.cancelled === null;
     if (!stale) return this.#reject(error);
     this.#endpointCall.attempt.reusedConnection = false;
+    this.#endpointCall.attempt.routed.repeated = true;
     this.#resolve(acquireAndSend(this.#parts, this.#endpointCall));
   }
 
