@@ -33,19 +33,22 @@ class Ceiling implements RetryGate {
   }
 }
 
-/** Slices of the window: what leaves it leaves a tenth at a time. */
-const SLICES = 10;
+/** Slices of the window: what leaves it leaves so much at a time. */
+const SLICES = 20;
+/** One more than a window has: the present slice is not over, and what was spent must count for a whole window at least. */
+const KEPT = SLICES + 1;
 
 /**
  * A share of the requests of the last seconds, plus so many per second whatever comes (Linkerd's retry budget, Gateway
- * API's GEP-3388). Requests earn it, retries spend it.
+ * API's GEP-3388). Requests earn it, retries spend it. Over no window is more spent than was earned in it: what is earned
+ * expires a slice early.
  */
 class RateBudget implements RetryGate {
   readonly #budget: Extract<RetryBudget, { kind: 'rate' }>;
   readonly #load: ClusterLoad;
   readonly #clock: Clock;
-  readonly #requests = new Float64Array(SLICES);
-  readonly #retries = new Float64Array(SLICES);
+  readonly #requests = new Float64Array(KEPT);
+  readonly #retries = new Float64Array(KEPT);
   #slice = 0;
   #number = 0;
 
@@ -64,7 +67,9 @@ class RateBudget implements RetryGate {
   admit(): boolean {
     this.#turn();
     const { percent, minimumPerSecond, windowMs } = this.#budget;
-    const allowed = (sum(this.#requests) * percent) / 100 + (minimumPerSecond * windowMs) / 1000;
+    const oldest = this.#requests[(this.#slice + 1) % KEPT] as number;
+    const earned = ((sum(this.#requests) - oldest) * percent) / 100;
+    const allowed = earned + (minimumPerSecond * windowMs) / 1000;
     if (sum(this.#retries) + 1 > allowed) return false;
     this.#retries[this.#slice] = (this.#retries[this.#slice] as number) + 1;
     this.#load.retries++;
@@ -82,8 +87,8 @@ class RateBudget implements RetryGate {
   /** Empties the slices that time has passed. */
   #turn(): void {
     const now = this.#now();
-    for (let left = Math.min(now - this.#number, SLICES); left > 0; left--) {
-      this.#slice = (this.#slice + 1) % SLICES;
+    for (let left = Math.min(now - this.#number, KEPT); left > 0; left--) {
+      this.#slice = (this.#slice + 1) % KEPT;
       this.#requests[this.#slice] = 0;
       this.#retries[this.#slice] = 0;
     }
