@@ -4,7 +4,10 @@ export interface Clock {
   now(): number;
   /** Monotonic milliseconds with fractions, for durations. */
   monotonic(): number;
-  /** Calls back after `ms`; the handle cancels. */
+  /**
+   * Calls back after `ms`; the handle cancels. What arrived meanwhile is heard first: a process that was not let run for a
+   * while must not take its own absence for somebody else's silence.
+   */
   after(ms: number, callback: () => void): Timer;
 }
 
@@ -16,8 +19,20 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, callback) {
-    const handle = setTimeout(callback, Math.min(Math.max(0, ms), 0x7fffffff));
-    return { cancel: () => clearTimeout(handle) };
+    let due: NodeJS.Immediate | null = null;
+    // Timers run before sockets are looked at; immediates after that.
+    const handle = setTimeout(
+      () => {
+        due = setImmediate(callback);
+      },
+      Math.min(Math.max(0, ms), 0x7fffffff),
+    );
+    return {
+      cancel() {
+        clearTimeout(handle);
+        if (due !== null) clearImmediate(due);
+      },
+    };
   },
 };
 
