@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 import * as x509 from '@peculiar/x509';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { verifyLeaf } from '../../../src/proxy/mtls/svid.js';
@@ -251,6 +252,38 @@ describe('a handshake', () => {
     const { received, seen } = await meet(await credentials(), await credentials({}, stranger));
     expect(received).toBe('');
     expect(seen).toEqual([expect.stringMatching(/^refused: /)]);
+  });
+
+  it('is never resumed: each one proves the identities anew (F3)', async () => {
+    const given = await credentials();
+    const server = new TlsIdentity('cluster.local', () => NOW);
+    server.use(given);
+    const tls = server.server(
+      ({ socket }) => void socket.end('hello'),
+      () => {},
+    );
+    const listener = createServer((socket) => tls.emit('connection', socket));
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    closing.push(() => listener.close());
+    const { port } = listener.address() as AddressInfo;
+    let session: Buffer | undefined;
+    const reused: boolean[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { key, certificate: cert, trustBundle: ca } = given;
+      const options = { port, host: '127.0.0.1', key, cert, ca, checkServerIdentity: () => undefined };
+      const client = tlsConnect(session === undefined ? options : { ...options, session });
+      client.on('session', (ticket) => {
+        session = ticket;
+      });
+      await new Promise((resolve) =>
+        client
+          .on('secureConnect', () => reused.push(client.isSessionReused()))
+          .on('close', resolve)
+          .resume(),
+      );
+      session ??= client.getSession();
+    }
+    expect(reused).toEqual([false, false, false]);
   });
 
   it('with a server that is somebody else of the mesh is an identity mismatch', async () => {
