@@ -56,8 +56,9 @@ export class OutlierWatch {
     const { consecutive5xx, consecutiveGatewayErrors, consecutiveLocalOriginFailures, splitLocalOriginErrors } =
       this.#policy;
     if (splitLocalOriginErrors) {
-      record.localFailures = result.local ? record.localFailures + 1 : 0;
+      if (result.reached) record.localFailures = 0;
       if (result.local) {
+        record.localFailures++;
         if (record.localFailures === consecutiveLocalOriginFailures)
           this.#eject(record, `it could not be reached ${times(record.localFailures)} in a row`);
         return;

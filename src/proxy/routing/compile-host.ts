@@ -67,10 +67,10 @@ function rewriteOf({ host, path }: Rewrite, match: RouteMatch): (head: RequestHe
       head.fields.set('x-envoy-original-host', head.host);
       head.host = host;
     }
-    if (change !== null) {
-      head.fields.set('x-envoy-original-path', head.target);
-      head.target = change(head.target);
-    }
+    const target = change?.(head.target) ?? null;
+    if (target === null) return;
+    head.fields.set('x-envoy-original-path', head.target);
+    head.target = target;
   };
 }
 

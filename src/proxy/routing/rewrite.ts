@@ -3,8 +3,8 @@ import { hostName } from '../codec/target.js';
 import { pathOf } from '../matching/match.js';
 import { expression } from '../matching/text.js';
 
-/** Makes a target of a target; the query stays. */
-export type TargetChange = (target: string) => string;
+/** Makes a target of a target; the query stays. Null = nothing is left of the path: it stays as it was, unchanged. */
+export type TargetChange = (target: string) => string | null;
 
 /**
  * The change of path that a route asks for, made once per configuration. What comes of it is a path again: an empty one is
@@ -17,14 +17,14 @@ export function targetChange(change: PathChange, match: PathMatch): TargetChange
   const raw = rawChange(change, match);
   return (target) => {
     const changed = raw(target);
-    if (changed === '' || changed.startsWith('?')) return target;
+    if (changed === '' || changed.startsWith('?')) return null;
     // What a caller's own path is made into must not become another kind of target; what the rule itself says stands, as
     // in Envoy, whether an app takes it or not.
     return change.kind === 'regex' && !changed.startsWith('/') ? `/${changed}` : changed;
   };
 }
 
-function rawChange(change: PathChange, match: PathMatch): TargetChange {
+function rawChange(change: PathChange, match: PathMatch): (target: string) => string {
   switch (change.kind) {
     case 'full':
       return (target) => change.value + queryOf(target);
@@ -75,7 +75,7 @@ export function redirectLocation(
   asked: { readonly host: string; readonly target: string },
 ): string {
   const authority = host ?? askedAuthority(asked.host, scheme, port !== null);
-  const target = change === null ? asked.target : change(asked.target);
+  const target = change?.(asked.target) ?? asked.target;
   // A path that brings a query of its own has the last word.
   const whole = path?.kind === 'full' && path.value.includes('?') ? path.value : target;
   return `${scheme ?? 'http'}://${authority}${port === null ? '' : `:${port}`}${whole}`;

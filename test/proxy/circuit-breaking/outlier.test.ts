@@ -97,6 +97,16 @@ describe('failures in a row', () => {
     expect(available()).toBe('c');
   });
 
+  // Observed on Envoy 1.40: each connection that comes about is a success of reaching the endpoint.
+  it('of our own making on a connection that stood are each the first in a row, where they are split off', () => {
+    const twice = watched(['a', 'b'], { splitLocalOriginErrors: true, consecutiveLocalOriginFailures: 2 });
+    twice.answer('a', ...Array.from({ length: 10 }, () => 'connection_termination' as const));
+    expect(twice.available()).toBe('ab');
+    const once = watched(['a', 'b'], { splitLocalOriginErrors: true, consecutiveLocalOriginFailures: 1 });
+    once.answer('a', 'connection_termination');
+    expect(once.available()).toBe('b');
+  });
+
   it('switched off put nobody aside', () => {
     const { answer, available } = watched(['a', 'b'], { consecutive5xx: 0 });
     answer('a', ...times(50, 503));

@@ -3,7 +3,7 @@ import type { PathChange, PathMatch, RedirectAction } from '../../../src/model/r
 import { redirectLocation, targetChange } from '../../../src/proxy/routing/rewrite.js';
 
 const prefix = (value: string, kind: PathMatch['kind'] = 'prefix'): PathMatch => ({ kind, value, ignoreCase: false });
-const changed = (change: PathChange, match: PathMatch, target: string) => targetChange(change, match)(target);
+const changed = (change: PathChange, match: PathMatch, target: string) => targetChange(change, match)(target) ?? target;
 
 describe('a prefix replaced as text (Istio)', () => {
   it.each([
