@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServiceSettings } from '../../src/model/app.js';
 import type { Exchange } from '../../src/model/exchange.js';
+import type { SidecarLimits } from '../../src/model/limits.js';
 import type { Propagation } from '../../src/model/propagation.js';
 import { appOf, workload } from '../support/apps.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
@@ -21,7 +22,11 @@ afterEach(async () => {
 
 const RETRIES = { retries: { attempts: 2, retryOn: ['5xx'], perTryTimeoutMs: null } };
 
-async function start(settings: Record<string, Partial<ServiceSettings>>, propagation?: Propagation): Promise<TestMesh> {
+async function start(
+  settings: Record<string, Partial<ServiceSettings>>,
+  propagation?: Propagation,
+  limits: Partial<SidecarLimits> = {},
+): Promise<TestMesh> {
   const urls = new Map<string, string>();
   const ask = async (from: string, to: string, traceparent: string | undefined): Promise<number> => {
     const headers: Record<string, string> = passesOn && traceparent !== undefined ? { traceparent } : {};
@@ -32,7 +37,7 @@ async function start(settings: Record<string, Partial<ServiceSettings>>, propaga
     );
   };
   const started = await startMesh(
-    appOf([workload('web'), workload('mid'), workload('low'), workload('ring')], settings, propagation),
+    { ...appOf([workload('web'), workload('mid'), workload('low'), workload('ring')], settings, propagation), limits },
     {
       web: (_, response) => response.end(),
       mid: async ({ headers }, response) => {
@@ -134,5 +139,12 @@ describe('a loop', () => {
       const all = await (mesh as TestMesh).client.call('exchanges', {});
       return all.filter(({ failure }) => failure === 'loop_detected').length === 1;
     }, 'the record of the loop');
+  });
+
+  it('ends where limits.hops says', async () => {
+    const once = { ring: { retries: { attempts: 0, retryOn: [], perTryTimeoutMs: null } } };
+    await start(once, undefined, { hops: 3 });
+    expect(await ask('ring')).toBe(508);
+    expect(calls.ring).toBe(3);
   });
 });

@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net';
+import { afterEach } from 'vitest';
 import type { Clock } from '../../src/platform/clock.js';
 import { oneCodec } from './one-codec.js';
 
@@ -52,5 +53,20 @@ export async function beforeBackend(onData: (socket: Socket, all: string, n: num
       codec.close();
       backend.close();
     },
+  };
+}
+
+export type Bed = Awaited<ReturnType<typeof beforeBackend>>;
+
+/** Makes the one that a test needs; it is closed when the test is over. */
+export function bedPerTest(): (...parts: Parameters<typeof beforeBackend>) => Promise<Bed> {
+  let bed: Bed | undefined;
+  afterEach(() => {
+    bed?.close();
+    bed = undefined;
+  });
+  return async (...parts) => {
+    bed = await beforeBackend(...parts);
+    return bed;
   };
 }

@@ -197,8 +197,8 @@ export interface FieldRules {
   /** Take names with odd characters as they are: requests may not have `_`, nor aliases of fields that matter. */
   readonly odd: boolean;
   readonly bad: () => ProxyError;
-  /** There are more than `limits.count`. */
-  readonly tooMany: () => ProxyError;
+  /** There are more than `most`. */
+  readonly tooMany: (most: number) => ProxyError;
 }
 
 /** Fills `offsets` and `kinds`, and returns the number of lines. */
@@ -207,7 +207,7 @@ function scanLines(buffer: Buffer, start: number, end: number, limits: HeadLimit
   let slot = 0;
   let at = start;
   while (at < end) {
-    if (slot >= most) throw rules.tooMany();
+    if (slot >= most) throw rules.tooMany(limits.count);
     const nameStart = at;
     let seen = 0;
     let byte = buffer[at] as number;

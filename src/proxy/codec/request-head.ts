@@ -16,7 +16,7 @@ import { canonicalHost, canonicalTarget } from './target.js';
 const RULES = {
   odd: false,
   bad: (): ProxyError => new ProxyError('bad_request', 'a malformed field line'),
-  tooMany: (): ProxyError => new ProxyError('headers_too_large', 'too many fields'),
+  tooMany: (most: number): ProxyError => new ProxyError('headers_too_large', `more than ${most} fields`),
 };
 const VERSION = Uint8Array.from(Buffer.from(' HTTP/1.1\r\n', 'latin1'));
 const HOP = emptyHopFields();

@@ -14,7 +14,7 @@ import { CHUNKED, type ResponseHead, UNTIL_CLOSE } from './message.js';
 const RULES = {
   odd: true,
   bad: (): ProxyError => new ProxyError('upstream_protocol_error', 'a malformed field line'),
-  tooMany: (): ProxyError => new ProxyError('upstream_protocol_error', 'too many fields'),
+  tooMany: (most: number): ProxyError => new ProxyError('upstream_protocol_error', `more than ${most} fields`),
 };
 
 const HOP = emptyHopFields();

@@ -1,7 +1,7 @@
 import type { Random } from '../../platform/random.js';
 import type { Call, Filter } from '../pipeline/call.js';
 
-/** Version 00, trace, span and flags; all zeros are no id (W3C Trace Context, 3.2.2). Captures nothing, which costs half. */
+/** Version 00, trace, span and flags; all zeros are no id (W3C Trace Context, 3.2.2). */
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const NO_TRACE = '0'.repeat(32);
 const NO_SPAN = '0'.repeat(16);

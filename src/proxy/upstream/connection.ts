@@ -313,7 +313,10 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     this.#fail(this.#brokenOff());
   }
 
-  /** What the end of the connection means for the request on it. Whoever got a byte of an answer may not be asked again. */
+  /**
+   * What the end of the connection means for the request on it. One that got a byte of an answer lost no race and is not
+   * sent once more for that; whether it is retried is its policy's affair.
+   */
   #brokenOff(): ProxyError {
     if (this.#answered && this.#owner !== null) return new ProxyError('truncated_response');
     if (this.#partial === null && this.#informational === 0) return new ProxyError('connection_termination');

@@ -2,25 +2,17 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../support/fake-clock.js';
 import { raw } from '../../support/raw.js';
-import { beforeBackend } from '../../support/raw-backend.js';
+import { bedPerTest } from '../../support/raw-backend.js';
 import { until } from '../../support/until.js';
 
 /** The behaviours B1 to B14 of the security rules (2.4), between raw bytes on both sides of one sidecar. */
-type Bed = Awaited<ReturnType<typeof beforeBackend>>;
-type OnData = Parameters<typeof beforeBackend>[0];
-let bed: Bed | undefined;
+type OnData = Parameters<typeof bedOf>[0];
+const bedOf = bedPerTest();
 const sockets: Socket[] = [];
 
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  bed?.close();
-  bed = undefined;
 });
-
-async function bedOf(...parts: Parameters<typeof beforeBackend>): Promise<Bed> {
-  bed = await beforeBackend(...parts);
-  return bed;
-}
 
 const HOST = 'Host: web\r\n';
 const CLOSE = 'Connection: close\r\n';

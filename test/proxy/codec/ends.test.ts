@@ -2,27 +2,19 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../support/fake-clock.js';
 import { raw } from '../../support/raw.js';
-import { beforeBackend } from '../../support/raw-backend.js';
+import { bedPerTest } from '../../support/raw-backend.js';
 import { until } from '../../support/until.js';
 
 /** How connections end; each of these went wrong once. */
-type Bed = Awaited<ReturnType<typeof beforeBackend>>;
-let bed: Bed | undefined;
+const bedOf = bedPerTest();
 const sockets: Socket[] = [];
 
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  bed?.close();
-  bed = undefined;
 });
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const request = (line: string, fields = ''): string => `${line} HTTP/1.1\r\nHost: web\r\n${fields}\r\n`;
-
-async function bedOf(...parts: Parameters<typeof beforeBackend>): Promise<Bed> {
-  bed = await beforeBackend(...parts);
-  return bed;
-}
 
 /** A client that ends its side only when it is told to. */
 function client(port: number): { socket: Socket; received: () => string; ended: () => boolean } {
