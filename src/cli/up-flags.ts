@@ -4,6 +4,7 @@ export interface UpFlags {
   readonly runtime: 'auto' | 'docker' | 'local';
   readonly name?: string;
   readonly seed?: number;
+  readonly flavor: string;
   readonly port: number;
   readonly load?: number;
   readonly json?: boolean;

@@ -87,6 +87,7 @@ async function build(context: Context, name: string, app: AppSpec, flags: UpFlag
       dockerHost: flags.dockerHost ?? null,
       image: flags.image ?? null,
       gatewayPort: flags.port,
+      flavor: flags.flavor,
       seed: flags.seed ?? randomInt(2 ** 31 - 1),
       features: { mtls: flags.mtls, retries: true },
       loadRps: flags.load ?? app.load.rps,

@@ -1,59 +1,94 @@
-import type { AppPort, ServiceSpec, WorkloadSpec } from '../model/app.js';
-import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
+import { type ServicePort, type ServiceSpec, selects, type WorkloadSpec, workloadsOf } from '../model/app.js';
+import { type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName } from '../model/names.js';
+import type { SubsetPolicy } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
+import type { Caller } from './caller.js';
+import { type DestinationRules, isPlain, settingsOn, trafficOf } from './destinations.js';
 import { byDistance } from './locality.js';
 
-/** Clusters of one service and port: all of its workloads, and one subset per version. */
+/** A service as one caller uses it. */
+export interface UsedService {
+  readonly service: ServiceSpec;
+  readonly rules: DestinationRules | null;
+}
+
+/** Clusters of one service and port: all of its workloads, and one for each subset. */
 export function clustersOf(
   mesh: MeshConfig,
-  service: ServiceSpec,
-  port: AppPort,
+  { service, rules }: UsedService,
+  port: ServicePort,
   ready: readonly ReadyEndpoint[],
-  callerLocality: string,
+  caller: Caller,
 ): Cluster[] {
-  const workloads = mesh.app.workloads.filter(({ app }) => app === service.name);
-  const versions = [...new Set(workloads.map(({ version }) => version))];
-  return ['', ...versions].map((subset) => {
-    const members = workloads.filter(({ version }) => subset === '' || version === subset);
-    return clusterOf(mesh, service, port, { subset, members, ready, callerLocality });
+  const workloads = workloadsOf(service, mesh.app.workloads);
+  return [null, ...subsetsOf(mesh, service, rules, workloads)].map((subset) => {
+    const members = workloads.filter(({ labels }) => subset === null || selects(subset.labels, labels));
+    return clusterOf(mesh, { service, rules }, port, { subset, members, ready, caller });
   });
 }
 
+/** What a rule names, and each version where routes of `x-mesh` go by them. */
+function subsetsOf(
+  { app }: MeshConfig,
+  service: ServiceSpec,
+  rules: DestinationRules | null,
+  workloads: readonly WorkloadSpec[],
+): SubsetPolicy[] {
+  const named = rules?.subsets ?? [];
+  const asked = Object.values(app.settings)
+    .flatMap(({ routes }) => routes)
+    .flatMap(({ route: { action } }) => (action.kind === 'forward' ? [...action.clusters, ...action.mirrors] : []))
+    .some(({ cluster }) => cluster.startsWith(`${service.name}/`));
+  if (!asked) return [...named];
+  return [...named, ...versionsOf(workloads).filter(({ name }) => !named.some((subset) => subset.name === name))];
+}
+
+function versionsOf(workloads: readonly WorkloadSpec[]): SubsetPolicy[] {
+  const source = { file: '', line: 0, column: 0 };
+  return [...new Set(workloads.map(({ version }) => version))].map((version) => ({
+    name: version,
+    labels: { version },
+    traffic: null,
+    source,
+  }));
+}
+
 interface Members {
-  readonly subset: string;
+  readonly subset: SubsetPolicy | null;
   readonly members: readonly WorkloadSpec[];
   readonly ready: readonly ReadyEndpoint[];
-  readonly callerLocality: string;
+  readonly caller: Caller;
 }
 
 function clusterOf(
   mesh: MeshConfig,
-  service: ServiceSpec,
-  port: AppPort,
-  { subset, members, ready, callerLocality }: Members,
+  { service, rules }: UsedService,
+  port: ServicePort,
+  { subset, members, ready, caller }: Members,
 ): Cluster {
-  const spiffeIds = [...new Set(members.map(({ serviceAccount }) => workloadId(serviceAccount)))];
-  const traffic = { ...CLUSTER_DEFAULTS, ...mesh.app.settings[service.name]?.traffic };
-  const endpoints = members.flatMap((member) => endpointsOf(member, port.port, ready));
+  const spiffeIds = [...new Set(members.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)))];
+  const settings = settingsOn(rules, subset, port.port);
+  const traffic = { ...trafficOf(settings, mesh.flavor.traffic), ...mesh.app.settings[service.name]?.traffic };
+  const endpoints = members.flatMap((member) => endpointsOf(member, port, ready));
   // As in Istio: nothing fails over that is not watched, and weights between places speak for themselves.
-  const failsOver = callerLocality !== '' && traffic.ejection !== null && traffic.balancing.localityWeights === null;
+  const failsOver = caller.locality !== '' && traffic.ejection !== null && traffic.balancing.localityWeights === null;
   return {
     ...traffic,
-    name: clusterName(service.name, port.port, subset),
+    name: clusterName(service.host, port.port, subset?.name ?? ''),
     service: service.name,
-    subset,
+    subset: subset?.name ?? '',
     port: port.port,
     protocol: port.protocol,
-    tls: mesh.mtls === 'disable' ? null : { spiffeIds },
-    endpoints: failsOver ? byDistance(callerLocality, endpoints) : endpoints,
+    tls: mesh.mtls === 'disable' || isPlain(settings.tls) ? null : { spiffeIds },
+    endpoints: failsOver ? byDistance(caller.locality, endpoints) : endpoints,
   };
 }
 
-function endpointsOf(member: WorkloadSpec, port: number, ready: readonly ReadyEndpoint[]): Endpoint[] {
+function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly ReadyEndpoint[]): Endpoint[] {
   return ready.flatMap((endpoint) => {
-    const dial = endpoint.workload === member.name ? endpoint.ports[port] : undefined;
+    const dial = endpoint.workload === member.name ? endpoint.ports[port.targetPort] : undefined;
     if (dial === undefined) return [];
     return [
       {

@@ -1,30 +1,20 @@
 import type { RetrySettings } from '../model/app.js';
-import { BACKOFF, ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
-import { RETRY_CONDITIONS, type RetryCondition, type RetryPolicy } from '../model/route.js';
-
-const CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
+import { type Flavor, flavorText } from '../model/flavor.js';
+import { policyOf } from '../model/retries.js';
+import type { RetryPolicy } from '../model/route.js';
 
 /**
- * A service's retry settings as the sidecar obeys them. Whole numbers in `retryOn` become retriable status codes, as in
- * Istio; words that Envoy does not know are dropped (the reader warned about them).
+ * A service's retry settings as the sidecar obeys them, or the mesh's own where it has none.
  */
-export function retryPolicy(service: string, settings: RetrySettings | null): RetryPolicy | null {
-  const wanted = settings ?? ISTIO_DEFAULT_RETRIES;
-  if (wanted.attempts <= 0) return null;
-  const codes = wanted.retryOn.filter((word) => /^[1-5][0-9][0-9]$/.test(word)).map(Number);
-  const words = wanted.retryOn.filter((word): word is RetryCondition => CONDITIONS.has(word));
-  if (codes.length > 0 && !words.includes('retriable-status-codes')) words.push('retriable-status-codes');
-  return {
-    attempts: wanted.attempts,
-    retryOn: words,
-    retriableStatusCodes: codes,
-    retriableHeaders: [],
-    perTryTimeoutMs: wanted.perTryTimeoutMs,
-    backoffBaseMs: wanted.backoffBaseMs ?? BACKOFF.baseMs,
-    backoffMaxMs: wanted.backoffBaseMs === undefined ? BACKOFF.maxMs : wanted.backoffBaseMs * 10,
-    retryAfterMaxMs: wanted.retryAfterMaxMs ?? null,
-    avoidTriedHosts: wanted.avoidTriedHosts ?? true,
-    nonIdempotent: wanted.nonIdempotent ?? 'never',
-    origin: settings === null ? "Istio's default retry policy" : `x-mesh.services.${service}.retries`,
-  };
+export function retryPolicy(service: string, settings: RetrySettings | null, flavor: Flavor): RetryPolicy | null {
+  if (settings === null) return defaultRetries(flavor);
+  return policyOf(settings, `x-mesh.services.${service}.retries`);
+}
+
+/** What the mesh does where nothing is said of retries; null = nothing. */
+export function defaultRetries(flavor: Flavor): RetryPolicy | null {
+  const name = flavorText(flavor);
+  return flavor.retries === null
+    ? null
+    : policyOf(flavor.retries, `${name[0]?.toUpperCase()}${name.slice(1)}'s default retry policy`);
 }

@@ -3,14 +3,14 @@ import type { Balancing, EjectionPolicy, RetryBudget, TrafficPolicy } from '../m
 import type { SidecarLimits } from '../model/limits.js';
 import { NO_PROPAGATION, type Propagation } from '../model/propagation.js';
 import type { RateLimit } from '../model/rate-limit.js';
+import type { Findings } from '../yaml/problems.js';
+import { flag, limit, list, oneOf, table } from '../yaml/readers.js';
+import type { YamlView } from '../yaml/view.js';
 import { readLimits } from './limits.js';
-import type { Findings } from './problems.js';
 import { readRateLimit } from './rate-limits.js';
-import { flag, limit, list, oneOf, table } from './readers.js';
 import { readRetries } from './retries.js';
 import { readRoute } from './routes.js';
 import { readBalancer, readFailureAccrual, readOutlierDetection, readPool, readRetryBudget } from './traffic.js';
-import type { YamlView } from './yaml-view.js';
 
 /** The top level of `x-mesh`: where traffic enters, what the generator asks for, policies per service. */
 export interface MeshExtension {

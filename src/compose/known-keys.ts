@@ -1,7 +1,7 @@
 import type { SourceRef } from '../model/app.js';
 import { editDistance } from '../model/nearest.js';
-import type { Findings } from './problems.js';
-import type { YamlEntry } from './yaml-view.js';
+import type { Findings } from '../yaml/problems.js';
+import type { YamlEntry } from '../yaml/view.js';
 
 /** Keys of a Compose service that are used. */
 const USED = [

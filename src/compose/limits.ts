@@ -1,5 +1,5 @@
 import type { SidecarLimits } from '../model/limits.js';
-import { duration, limit, map, percent, type Reader, table, whole } from './readers.js';
+import { duration, limit, map, percent, type Reader, table, whole } from '../yaml/readers.js';
 
 interface LimitWords {
   headBytes: number;

@@ -1,6 +1,6 @@
 import type { AppPort, AppProtocol } from '../model/app.js';
-import type { Findings } from './problems.js';
-import type { YamlView } from './yaml-view.js';
+import type { Findings } from '../yaml/problems.js';
+import type { YamlView } from '../yaml/view.js';
 
 /** Ports whose protocol everybody knows not to be HTTP (as Istio and Linkerd assume). */
 const TCP_PORTS = new Set([25, 53, 587, 3306, 4444, 5432, 6379, 9300, 11211, 27017]);

@@ -1,6 +1,6 @@
 import type { RateLimit } from '../model/rate-limit.js';
 import type { RouteMatch } from '../model/route.js';
-import { duration, map, oneOf, type Reader, record, table, text, whole } from './readers.js';
+import { duration, map, oneOf, type Reader, record, table, text, whole } from '../yaml/readers.js';
 import { readMatch } from './routes.js';
 
 const tokens = whole(1, 1_000_000);

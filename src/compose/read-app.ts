@@ -1,13 +1,21 @@
 import { basename, dirname, resolve } from 'node:path';
-import type { AppPort, AppSpec, ServiceSpec, SourceRef, WorkloadSpec } from '../model/app.js';
+import {
+  type AppPort,
+  type AppSpec,
+  type ServiceSpec,
+  type SourceRef,
+  serviceOf,
+  type WorkloadSpec,
+} from '../model/app.js';
+import { serviceKey } from '../model/names.js';
+import { Findings, type Problem, suggestion } from '../yaml/problems.js';
+import { parseYaml, type YamlView } from '../yaml/view.js';
 import { type MeshExtension, readMeshExtension } from './extension.js';
 import type { Environment } from './interpolate.js';
 import { checkTopLevelKeys } from './known-keys.js';
-import { Findings, type Problem, suggestion } from './problems.js';
 import { expander, HOST_LABEL, isHostLabel, readService } from './service.js';
-import { parseYaml, type YamlView } from './yaml-view.js';
 
-export { formatProblem, type Problem } from './problems.js';
+export { formatProblem, type Problem } from '../yaml/problems.js';
 
 export interface ReadInput {
   readonly text: string;
@@ -68,9 +76,10 @@ function nameOf(file: string): string {
 
 /** Workloads of the same app form one service with all their ports. */
 function servicesOf(workloads: readonly WorkloadSpec[], findings: Findings): ServiceSpec[] {
-  const services = new Map<string, ServiceSpec>();
-  for (const { name, app, ports, source } of workloads) {
-    const known = services.get(app)?.ports ?? [];
+  const services = new Map<string, { app: string; namespace: string; ports: AppPort[] }>();
+  for (const { name, app, namespace, ports, source } of workloads) {
+    const key = serviceKey(app, namespace);
+    const known = services.get(key)?.ports ?? [];
     const added = ports.filter(({ port, protocol }) => {
       const other = known.find((candidate) => candidate.port === port);
       if (other !== undefined && other.protocol !== protocol && source !== null)
@@ -81,9 +90,9 @@ function servicesOf(workloads: readonly WorkloadSpec[], findings: Findings): Ser
         );
       return other === undefined;
     });
-    services.set(app, { name: app, ports: [...known, ...added] });
+    services.set(key, { app, namespace, ports: [...known, ...added] });
   }
-  return [...services.values()];
+  return [...services.values()].map(({ app, namespace, ports }, index) => serviceOf(app, namespace, ports, index));
 }
 
 function gatewayOf(

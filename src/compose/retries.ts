@@ -1,8 +1,8 @@
 import type { RetrySettings } from '../model/app.js';
-import { ISTIO_DEFAULT_RETRIES } from '../model/mesh-config.js';
+import { ISTIO_DEFAULT_RETRIES } from '../model/flavor.js';
 import { RETRY_CONDITIONS } from '../model/route.js';
-import { suggestion } from './problems.js';
-import { duration, flag, limit, map, oneOf, type Reader, table, whole } from './readers.js';
+import { suggestion } from '../yaml/problems.js';
+import { duration, flag, limit, map, oneOf, type Reader, table, whole } from '../yaml/readers.js';
 
 const KNOWN_CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
 

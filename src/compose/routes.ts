@@ -14,7 +14,7 @@ import type {
   TextMatch,
   WeightedCluster,
 } from '../model/route.js';
-import type { Findings } from './problems.js';
+import type { Findings } from '../yaml/problems.js';
 import {
   duration,
   expression,
@@ -29,9 +29,9 @@ import {
   table,
   text,
   whole,
-} from './readers.js';
+} from '../yaml/readers.js';
+import type { YamlView } from '../yaml/view.js';
 import { readRetries } from './retries.js';
-import type { YamlView } from './yaml-view.js';
 
 /** `x-mesh.services.<name>.routes`: what the policies of a dialect compile to, in short words. */
 

@@ -1,11 +1,13 @@
 import type { AppProtocol } from '../model/app.js';
+import { NAMESPACE } from '../model/names.js';
+import type { Findings } from '../yaml/problems.js';
+import type { YamlView } from '../yaml/view.js';
 import { portNumber } from './ports.js';
-import type { Findings } from './problems.js';
-import type { YamlView } from './yaml-view.js';
 
 /** `services.<name>.x-mesh`: what Compose has no words for. */
 export interface ServiceExtension {
   readonly serviceAccount: string | null;
+  readonly namespace: string;
   readonly locality: string;
   readonly ports: ReadonlyMap<number, AppProtocol>;
   readonly local: readonly string[] | null;
@@ -22,16 +24,18 @@ export interface ExtensionInput {
 export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
   let serviceAccount: string | null = null;
   let locality = '';
+  let namespace = NAMESPACE;
   let local: readonly string[] | null = null;
   let ports: ReadonlyMap<number, AppProtocol> = new Map();
   for (const { key, keySource, value } of view?.entries(where) ?? []) {
     if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
+    else if (key === 'namespace') namespace = namespaceOf(value, `${where}.namespace`, findings);
     else if (key === 'locality') locality = localityOf(value, `${where}.locality`, findings);
     else if (key === 'local') local = argvOf(value, `${where}.local`, expanded, findings);
     else if (key === 'ports') ports = protocolsOf(value, `${where}.ports`, findings);
-    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'locality', 'ports', 'local']);
+    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'namespace', 'locality', 'ports', 'local']);
   }
-  return { serviceAccount, locality, ports, local };
+  return { serviceAccount, namespace, locality, ports, local };
 }
 
 /** It becomes a part of a SPIFFE ID, so it is held to what Kubernetes allows. */
@@ -40,6 +44,14 @@ function accountOf(value: YamlView, what: string, findings: Findings): string | 
   if (text === null || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;
   findings.problem(value.source, `${what} must be a Kubernetes name`, 'lower-case letters, digits and dashes');
   return null;
+}
+
+/** A part of host names and SPIFFE IDs. */
+function namespaceOf(value: YamlView, what: string, findings: Findings): string {
+  const text = value.text(what);
+  if (text === null || /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text ?? NAMESPACE;
+  findings.problem(value.source, `${what} must be a Kubernetes name`, 'lower-case letters, digits and dashes');
+  return NAMESPACE;
 }
 
 function localityOf(value: YamlView, what: string, findings: Findings): string {

@@ -1,11 +1,11 @@
 import type { WorkloadSpec } from '../model/app.js';
+import type { Findings } from '../yaml/problems.js';
+import type { YamlView } from '../yaml/view.js';
 import { splitWords } from './argv.js';
 import { type Environment, interpolate } from './interpolate.js';
 import { checkServiceKeys } from './known-keys.js';
 import { readPorts } from './ports.js';
-import type { Findings } from './problems.js';
 import { readServiceExtension } from './service-extension.js';
-import type { YamlView } from './yaml-view.js';
 
 export interface ServiceInput {
   readonly name: string;
@@ -47,7 +47,8 @@ export function readService({ name, view, environment, findings }: ServiceInput)
     version: labels['version'] ?? 'v1',
     serviceAccount: extension.serviceAccount ?? app,
     locality: extension.locality,
-    labels,
+    namespace: extension.namespace,
+    labels: { ...labels, app, version: labels['version'] ?? 'v1' },
     ports: readPorts({ lists, service: name, declared: extension.ports, expanded, findings }),
     image: image ?? '',
     command: argvOf(field('command'), `${where}.command`, expanded) ?? [],

@@ -11,7 +11,7 @@ import {
   type RetryBudget,
   type SlowStart,
 } from '../model/cluster.js';
-import { duration, flag, map, number, oneOf, percent, type Reader, record, table, whole } from './readers.js';
+import { duration, flag, map, number, oneOf, percent, type Reader, record, table, whole } from '../yaml/readers.js';
 
 /** How the endpoints of a service are used: `balancer` and its neighbours, in Istio's and Linkerd's words. */
 

@@ -1,9 +1,11 @@
 import type { Server } from 'node:tls';
 import { GATEWAY } from '../compiler/compile.js';
 import { retryPolicy } from '../compiler/retry-policy.js';
+import { workloadsOf } from '../model/app.js';
+import { type Flavor, flavorOf, flavorText } from '../model/flavor.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import type { EdgeDelta, PartUsage } from '../model/metrics.js';
-import { hostNames, virtualIp } from '../model/names.js';
+import { hostNames } from '../model/names.js';
 import type { Incident } from '../model/timeline.js';
 import type { Clock } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
@@ -29,6 +31,8 @@ import { serveControlStream, type WorkloadStream } from './distribution/stream-s
 import { FaultBook } from './fault-book.js';
 import { LoadSettings } from './load-settings.js';
 import { Registry, type WorkloadRecord } from './registry/registry.js';
+import { PolicyDesk } from './resources/desk.js';
+import { ResourceStore } from './resources/store.js';
 import { StateFile } from './state-file.js';
 import { Costs } from './telemetry/costs.js';
 import { EdgeWindows } from './telemetry/edge-windows.js';
@@ -63,6 +67,9 @@ export class ControlPlane {
   readonly #costs: Costs;
   readonly #faults: FaultBook;
   readonly #load: LoadSettings;
+  readonly #flavor: Flavor;
+  readonly #resources: ResourceStore;
+  readonly policies: PolicyDesk;
   #features: Features;
   #server: Server | null = null;
 
@@ -75,7 +82,7 @@ export class ControlPlane {
     this.tokens = new JoinTokens(clock);
     this.exchanges = new ExchangeStore(clock);
     this.edges = new EdgeWindows(clock);
-    this.prometheus = new Prometheus(bootstrap.app.workloads);
+    this.prometheus = new Prometheus(bootstrap.app);
     this.#state = new StateFile(bootstrap.stateDir, log);
     const stored = this.#state.read();
     this.#costs = new Costs(clock);
@@ -93,6 +100,15 @@ export class ControlPlane {
       },
       stored?.version ?? 0,
     );
+    this.#flavor = flavorOf(bootstrap.flavor);
+    this.#resources = new ResourceStore(stored?.resources ?? []);
+    this.policies = new PolicyDesk({
+      clock,
+      store: this.#resources,
+      publisher: this.#publisher,
+      settleMs: SETTLE_MS,
+      onChange: () => this.#store(),
+    });
     if (stored !== null) this.#registry.restore(stored.endpoints);
   }
 
@@ -144,6 +160,7 @@ export class ControlPlane {
       gatewayUrl: this.bootstrap.gatewayUrl,
       version: this.#publisher.version,
       seed: this.bootstrap.seed,
+      flavor: flavorText(this.#flavor),
       startedAt: this.#startedAt,
       ready: ready.length === workloads.length && !this.#publisher.pending,
       workloads: { total: workloads.length, ready: ready.length },
@@ -158,15 +175,15 @@ export class ControlPlane {
 
   services(): ServiceView[] {
     const { app } = this.bootstrap;
-    return app.services.map((service, index) => {
+    return app.services.map((service) => {
       const settings = app.settings[service.name];
-      const policy = this.#features.retries ? retryPolicy(service.name, settings?.retries ?? null) : null;
+      const policy = this.#features.retries ? retryPolicy(service.name, settings?.retries ?? null, this.#flavor) : null;
       return {
         name: service.name,
-        hosts: hostNames(service.name),
-        virtualIp: virtualIp(index),
+        hosts: hostNames(service.host, service.namespace),
+        virtualIp: service.virtualIp,
         ports: service.ports,
-        workloads: app.workloads.filter((workload) => workload.app === service.name).map(({ name }) => name),
+        workloads: workloadsOf(service, app.workloads).map(({ name }) => name),
         retries: policy === null ? null : { attempts: policy.attempts, retryOn: policy.retryOn, origin: policy.origin },
         timeoutMs: settings?.timeoutMs ?? null,
       };
@@ -280,7 +297,16 @@ export class ControlPlane {
 
   #mesh(): MeshConfig {
     const { app, seed } = this.bootstrap;
-    return { app, seed, mtls: this.#features.mtls, retries: this.#features.retries, faults: this.#faults.all };
+    const { mtls, retries } = this.#features;
+    return {
+      app,
+      seed,
+      mtls,
+      retries,
+      faults: this.#faults.all,
+      flavor: this.#flavor,
+      policies: this.#resources.policies,
+    };
   }
 
   #changed(): void {
@@ -296,6 +322,7 @@ export class ControlPlane {
       features: this.#features,
       loadRps: this.#load.status.rps,
       endpoints: this.#registry.store(),
+      resources: this.#resources.store(),
     });
   }
 

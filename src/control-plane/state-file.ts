@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../platform/files.js';
 import type { Log } from '../platform/log.js';
 import type { Features } from '../protocol/api-types.js';
 import type { StoredEndpoint } from './registry/registry.js';
+import type { StoredDocument } from './resources/store.js';
 
 /** What a restart of the control plane must not lose. */
 export interface StoredState {
@@ -13,6 +14,7 @@ export interface StoredState {
   readonly features: Features;
   readonly loadRps: number;
   readonly endpoints: readonly StoredEndpoint[];
+  readonly resources?: readonly StoredDocument[];
 }
 
 /** The state file in the control plane's directory. Writing must never stop the mesh: a full disk is a warning. */

@@ -20,6 +20,7 @@ export function controlPlaneBootstrap(plan: KeeperPlan, addresses: Addresses): C
     publishedApiPort: plan.apiPort,
     gatewayUrl: `http://127.0.0.1:${plan.gatewayPort}`,
     stateDir: addresses.controlStateDir,
+    flavor: plan.flavor,
     leafMs: plan.leafMs,
   };
 }

@@ -1,17 +1,14 @@
 import type { TrafficPolicy } from './cluster.js';
 import type { SidecarLimits } from './limits.js';
+import { fqdn, serviceKey, virtualIp } from './names.js';
 import type { Propagation } from './propagation.js';
 import type { RateLimit } from './rate-limit.js';
 import type { RetryPolicy, Route } from './route.js';
+import type { SourceRef } from './source.js';
 
 /** What the user brings: workloads and the services they form (DESIGN §2). Produced by `compose/`, read by everyone. */
 
-/** Where a value stands in a file the user wrote; lines and columns count from 1. */
-export interface SourceRef {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+export type { SourceRef } from './source.js';
 
 export type AppProtocol = 'http' | 'tcp';
 
@@ -29,6 +26,8 @@ export interface WorkloadSpec {
   readonly app: string;
   /** Value of the label `version`. Default `v1`. */
   readonly version: string;
+  /** Kubernetes namespace that it would be in. Default `default`. */
+  readonly namespace: string;
   /** Kubernetes service account that the SPIFFE ID is made of. Default: `app`. */
   readonly serviceAccount: string;
   /** `region/zone/sub-zone` as far as it is known; '' = nowhere in particular. */
@@ -48,10 +47,49 @@ export interface WorkloadSpec {
   readonly source: SourceRef | null;
 }
 
-/** A name that callers use; routes to the workloads whose `app` it is. */
+/** A name that callers use, as a Kubernetes Service is one; it stands for the workloads that its selector chooses. */
 export interface ServiceSpec {
+  /** How people call it, unique: `reviews`, in another namespace than `default` `orders.other`, from outside its host. */
   readonly name: string;
-  readonly ports: readonly AppPort[];
+  readonly namespace: string;
+  /** Full host name: `reviews.default.svc.cluster.local`. */
+  readonly host: string;
+  readonly virtualIp: string;
+  readonly ports: readonly ServicePort[];
+  /** Labels that its workloads have, in its namespace; null = it has none. */
+  readonly selector: Readonly<Record<string, string>> | null;
+}
+
+export interface ServicePort extends AppPort {
+  /** Where its workloads listen. */
+  readonly targetPort: number;
+}
+
+/** The service that the workloads of an `app` form by themselves. */
+export function serviceOf(app: string, namespace: string, ports: readonly AppPort[], index: number): ServiceSpec {
+  return {
+    name: serviceKey(app, namespace),
+    namespace,
+    host: fqdn(app, namespace),
+    virtualIp: virtualIp(index),
+    ports: ports.map((port) => ({ ...port, targetPort: port.port })),
+    selector: { app },
+  };
+}
+
+/** Whether labels have all that a selector asks for. */
+export function selects(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(selector).every(([name, value]) => labels[name] === value);
+}
+
+/** The workloads that a service stands for. */
+export function workloadsOf<W extends Pick<WorkloadSpec, 'namespace' | 'labels'>>(
+  service: Pick<ServiceSpec, 'namespace' | 'selector'>,
+  workloads: readonly W[],
+): W[] {
+  const { namespace, selector } = service;
+  if (selector === null) return [];
+  return workloads.filter((workload) => workload.namespace === namespace && selects(selector, workload.labels));
 }
 
 export interface RetrySettings {

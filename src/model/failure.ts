@@ -45,6 +45,14 @@ export const FAILURES = {
     blame: 'configuration',
     sentence: 'the route for %s names a destination that does not exist',
   },
+  backend_not_found: {
+    status: 500,
+    flag: 'NC',
+    details: 'cluster_not_found',
+    body: '',
+    blame: 'configuration',
+    sentence: 'the route for %s names a backend that does not exist',
+  },
   no_healthy_upstream: {
     status: 503,
     flag: 'UH',

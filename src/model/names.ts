@@ -21,14 +21,28 @@ export const PORTS = {
 /** User ids inside containers: the sidecar's is the one that interception lets pass. */
 export const UIDS = { proxy: 1337, app: 10001, controlPlane: 10002 } as const;
 
-/** The four host names under which a Kubernetes pod finds a service, shortest first. */
-export function hostNames(service: string): string[] {
-  return [service, `${service}.${NAMESPACE}`, `${service}.${NAMESPACE}.svc`, fqdn(service)];
+/** The name by which people call a service: `reviews`, and in another namespace than `default` `orders.other`. */
+export function serviceKey(name: string, namespace: string): string {
+  return namespace === NAMESPACE ? name : `${name}.${namespace}`;
 }
 
 /** `reviews` → `reviews.default.svc.cluster.local`. */
-export function fqdn(service: string): string {
-  return `${service}.${NAMESPACE}.svc.${TRUST_DOMAIN}`;
+export function fqdn(name: string, namespace: string = NAMESPACE): string {
+  return `${name}.${namespace}.svc.${TRUST_DOMAIN}`;
+}
+
+const CLUSTER_SUFFIX = `.svc.${TRUST_DOMAIN}`;
+
+/**
+ * The host names under which a pod of a namespace finds a service, shortest first: those that a Kubernetes resolver makes
+ * of it (the bare name only in its own namespace), or the one name of a service from outside.
+ */
+export function hostNames(host: string, from: string = NAMESPACE): string[] {
+  if (!host.endsWith(CLUSTER_SUFFIX)) return [host];
+  const inside = host.slice(0, -CLUSTER_SUFFIX.length);
+  const dot = inside.indexOf('.');
+  const bare = inside.slice(dot + 1) === from ? [inside.slice(0, dot)] : [];
+  return [...bare, inside, `${inside}.svc`, host];
 }
 
 /** Stable virtual IP of the n-th service (0-based) of an app, from 240.240.0.0/16. */
@@ -38,6 +52,6 @@ export function virtualIp(index: number): string {
 }
 
 /** Envoy's cluster name: `outbound|9080|v2|reviews.default.svc.cluster.local`. */
-export function clusterName(service: string, port: number, subset: string): string {
-  return `outbound|${port}|${subset}|${fqdn(service)}`;
+export function clusterName(host: string, port: number, subset: string): string {
+  return `outbound|${port}|${subset}|${host}`;
 }

@@ -1,3 +1,5 @@
+import type { SourceRef } from './source.js';
+
 /**
  * What a sidecar does with a request of a virtual host: the first route that matches decides. Shapes follow Envoy's
  * `config.route.v3`, since every dialect compiles to that; order and precedence are the compiler's business.
@@ -9,6 +11,19 @@ export interface Route {
   /** Changes of fields on every answer of this route, the proxy's own included. */
   readonly responseFields: FieldChanges | null;
   readonly fault: RouteFault | null;
+  /** The rule of the resource that it was made of; absent = the mesh's own, or `x-mesh`'s. */
+  readonly origin?: RouteOrigin;
+}
+
+export interface RouteOrigin {
+  /** `VirtualService default/reviews` */
+  readonly object: string;
+  /** Which of its rules, and which of that rule's matches, from 0. */
+  readonly rule: number;
+  readonly match: number;
+  /** As the rule calls itself. */
+  readonly name?: string;
+  readonly source: SourceRef;
 }
 
 /** Every part that is given must hold. */
@@ -59,6 +74,8 @@ export interface ForwardAction extends ForwardPolicy {
   readonly rewrite: Rewrite | null;
   readonly requestFields: FieldChanges | null;
   readonly cors: CorsPolicy | null;
+  /** Answered where its cluster does not exist: 503 as Envoy does by itself, 500 as the Gateway API asks. */
+  readonly missingStatus?: 503 | 500;
 }
 
 /** Cross-origin resource sharing; lists as they go into the field, '' = the field is not sent. */
@@ -164,6 +181,8 @@ export interface WeightedCluster {
   readonly weight: number;
   readonly requestFields: FieldChanges | null;
   readonly responseFields: FieldChanges | null;
+  /** Authority of what goes there; absent = as the route has it. */
+  readonly host?: string;
 }
 
 export interface Rewrite {
@@ -188,6 +207,8 @@ export interface RedirectAction {
   readonly scheme: 'http' | 'https' | null;
   readonly host: string | null;
   readonly port: number | null;
+  /** The port that was called stands in its place; the compiler fills it in. */
+  readonly ownPort?: true;
   /** A `full` path with a query of its own drops the request's. */
   readonly path: PathChange | null;
 }

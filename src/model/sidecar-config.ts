@@ -37,6 +37,8 @@ export interface WorkloadIdentity {
 
 export interface InboundConfig {
   readonly mtls: MtlsMode;
+  /** Where a port asks something else of its callers. */
+  readonly portMtls?: Readonly<Record<number, MtlsMode>>;
   readonly ports: readonly { readonly port: number; readonly protocol: AppProtocol }[];
   /** Faults that act at this workload, in the order in which they are tried. */
   readonly faults: readonly Fault[];

@@ -29,9 +29,9 @@ export function parseSpiffeId(uri: string): SpiffeId | null {
   return { uri, trustDomain, path };
 }
 
-/** `spiffe://cluster.local/ns/default/sa/<service account>`, the form Istio gives to a workload. */
-export function workloadId(serviceAccount: string): string {
-  return `spiffe://${TRUST_DOMAIN}/ns/${NAMESPACE}/sa/${serviceAccount}`;
+/** `spiffe://cluster.local/ns/<namespace>/sa/<service account>`, the form Istio gives to a workload. */
+export function workloadId(serviceAccount: string, namespace: string = NAMESPACE): string {
+  return `spiffe://${TRUST_DOMAIN}/ns/${namespace}/sa/${serviceAccount}`;
 }
 
 /** The service account of an Istio-style ID, or null when the path has another shape. */

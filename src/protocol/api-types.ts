@@ -1,8 +1,10 @@
 import type { Exchange } from '../model/exchange.js';
 import type { Explanation } from '../model/explanation.js';
 import type { Fault } from '../model/fault.js';
+import type { Finding } from '../model/finding.js';
 import type { EdgeStats, PartUsage } from '../model/metrics.js';
 import type { MtlsMode } from '../model/sidecar-config.js';
+import type { SourceRef } from '../model/source.js';
 import type { Incident } from '../model/timeline.js';
 
 /** Shapes of the public API (DESIGN §7). Stable: scripts and tests lean on them. */
@@ -15,6 +17,8 @@ export interface Status {
   /** Newest snapshot version. */
   readonly version: number;
   readonly seed: number;
+  /** Whose defaults hold: `istio`, `istio@1.23`. */
+  readonly flavor: string;
   readonly startedAt: number;
   /** True when every workload's sidecar obeys the newest version and every app is ready. */
   readonly ready: boolean;
@@ -79,6 +83,42 @@ export interface LoadStatus {
   readonly missed: number;
 }
 
+/** A policy file: its name for people, and what stands in it. */
+export interface PolicyFileInput {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What became of an `apply` or `delete`. Nothing of it holds unless `applied`. */
+export interface ApplyResult {
+  readonly applied: boolean;
+  readonly dryRun: boolean;
+  readonly changes: readonly {
+    readonly object: string;
+    readonly change: 'created' | 'configured' | 'unchanged' | 'deleted';
+  }[];
+  readonly findings: readonly Finding[];
+  /** Snapshot version that carries it. */
+  readonly version: number;
+  /** When each sidecar that is concerned obeyed, ms after the change was accepted. */
+  readonly sidecars: readonly { readonly workload: string; readonly ms: number }[];
+  /** Sidecars that refused: then the resources stand as they were. */
+  readonly refused: readonly { readonly workload: string; readonly reason: string }[];
+}
+
+export interface ResourceView {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly dialect: string;
+  /** Epoch ms. */
+  readonly created: number;
+  readonly source: SourceRef;
+  /** As it was written. */
+  readonly text: string;
+}
+
 /** Something that happened to the sandbox itself; shown on screen with its time. */
 export interface Notice {
   readonly at: number;
@@ -131,4 +171,4 @@ export type MeshEvent =
   | { readonly type: 'incidents'; readonly incidents: readonly Incident[] }
   | { readonly type: 'notice'; readonly notice: Notice };
 
-export type { EdgeStats, Exchange, Explanation, Fault, Incident, PartUsage };
+export type { EdgeStats, Exchange, Explanation, Fault, Finding, Incident, PartUsage };

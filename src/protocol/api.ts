@@ -1,5 +1,6 @@
 import type { Exchange } from '../model/exchange.js';
 import type {
+  ApplyResult,
   EdgeStats,
   ExchangeFilter,
   Explanation,
@@ -10,6 +11,8 @@ import type {
   LoadStatus,
   Notice,
   PartUsage,
+  PolicyFileInput,
+  ResourceView,
   ServiceView,
   SnapshotView,
   Status,
@@ -26,6 +29,8 @@ export interface Operation<Request, Response> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly summary: string;
+  /** Largest body, bytes; 1 MiB unless said. */
+  readonly bodyBytes?: number;
   /** Types only; never set. */
   readonly request?: Request;
   readonly response?: Response;
@@ -33,12 +38,16 @@ export interface Operation<Request, Response> {
 
 type Empty = Record<string, never>;
 
+/** What policy files may hold together. */
+const FILES_BYTES = 16 * 1024 * 1024;
+
 function operation<Request, Response>(
   method: Operation<Request, Response>['method'],
   path: string,
   summary: string,
+  bodyBytes: number = 1024 * 1024,
 ): Operation<Request, Response> {
-  return { method, path, summary };
+  return { method, path, summary, bodyBytes };
 }
 
 export const OPERATIONS = {
@@ -68,6 +77,28 @@ export const OPERATIONS = {
   ),
   removeFault: operation<{ name: string }, { removed: number }>('DELETE', '/api/v1/faults/:name', 'Remove one fault'),
   clearFaults: operation<Empty, { removed: number }>('DELETE', '/api/v1/faults', 'Remove all faults'),
+  resources: operation<{ kind?: string; name?: string; namespace?: string }, readonly ResourceView[]>(
+    'GET',
+    '/api/v1/resources',
+    'Resources that are in force',
+  ),
+  applyResources: operation<{ files: readonly PolicyFileInput[]; dryRun?: boolean }, ApplyResult>(
+    'POST',
+    '/api/v1/resources',
+    'Apply policy files: all of it or nothing; answers when every sidecar obeys',
+    FILES_BYTES,
+  ),
+  deleteResources: operation<
+    {
+      files?: readonly PolicyFileInput[];
+      kind?: string;
+      name?: string;
+      namespace?: string;
+      all?: boolean;
+      dryRun?: boolean;
+    },
+    ApplyResult
+  >('POST', '/api/v1/resources/delete', 'Delete the resources of files, one by kind and name, or all', FILES_BYTES),
   features: operation<Empty, Features>('GET', '/api/v1/features', 'What is switched on'),
   setFeatures: operation<Partial<Features>, Features>('PUT', '/api/v1/features', 'Switch features'),
   load: operation<Empty, LoadStatus>('GET', '/api/v1/load', 'The built-in traffic generator'),

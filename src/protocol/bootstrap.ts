@@ -35,6 +35,8 @@ export interface ControlPlaneBootstrap extends CommonBootstrap {
   readonly gatewayUrl: string;
   /** Directory (0700) for the CA and the stored state: survives a restart of the process. */
   readonly stateDir: string;
+  /** Whose defaults hold: `istio`, `linkerd`, `consul`, `istio@1.23`. */
+  readonly flavor: string;
   /** Life of a workload's certificate, ms; null = one hour. */
   readonly leafMs: number | null;
 }

@@ -37,6 +37,8 @@ export interface KeeperPlan {
   readonly directory: string;
   readonly apiToken: string;
   readonly seed: number;
+  /** Whose defaults hold: `istio`, `istio@1.23`. */
+  readonly flavor: string;
   readonly features: Features;
   readonly loadRps: number;
   /** False: a plain reverse proxy in place of gateway, sidecars and control plane. */

@@ -47,7 +47,7 @@ export class InboundListener {
     const protocol = this.#protocolOf(port);
     this.#arriving.set(socket, { port, tcp: socket });
     const { inbound, limits } = this.#parts.state().config;
-    const { mtls } = inbound;
+    const mtls = inbound.portMtls?.[port] ?? inbound.mtls;
     if (mtls === 'disable') return this.#servePlain(socket, port, protocol);
     // On TCP ports a server that speaks first must not wait for long; in strict mode the caller's TLS comes first
     // whatever the protocol, so that a slow machine may take its time.

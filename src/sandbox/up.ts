@@ -22,6 +22,7 @@ export interface UpOptions {
   readonly image: string | null;
   readonly gatewayPort: number;
   readonly seed: number;
+  readonly flavor: string;
   readonly features: Features;
   readonly loadRps: number;
   /** False = `--no-mesh`: a plain reverse proxy in place of gateway and sidecars. */
@@ -115,6 +116,7 @@ async function planned(home: Home, options: UpOptions): Promise<Omit<Prepared, '
     directory: home.directoryOf(options.name),
     apiToken: newApiToken(),
     seed: options.seed,
+    flavor: options.flavor,
     features: options.features,
     loadRps: options.loadRps,
     mesh: options.mesh,

@@ -3,10 +3,13 @@ import { compile } from '../../src/compiler/compile.js';
 import { retryPolicy } from '../../src/compiler/retry-policy.js';
 import { OUTLIER_DEFAULTS } from '../../src/model/cluster.js';
 import type { Fault } from '../../src/model/fault.js';
+import { ISTIO } from '../../src/model/flavor.js';
 import type { MeshConfig, ReadyEndpoint } from '../../src/model/mesh-config.js';
+import { NO_POLICIES } from '../../src/model/policies.js';
 import type { RouteAction } from '../../src/model/route.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { appOf, workload } from '../support/apps.js';
+import { forward, on, rule, to } from '../support/one-sidecar.js';
 
 const APP = appOf([workload('web'), workload('reviews-v1'), workload('reviews-v2'), workload('ratings')]);
 const mesh = (overrides: Partial<MeshConfig> = {}): MeshConfig => ({
@@ -15,6 +18,8 @@ const mesh = (overrides: Partial<MeshConfig> = {}): MeshConfig => ({
   mtls: 'permissive',
   retries: true,
   faults: [],
+  flavor: ISTIO,
+  policies: NO_POLICIES,
   ...overrides,
 });
 const ready = (...names: string[]): ReadyEndpoint[] =>
@@ -90,8 +95,11 @@ describe('a snapshot', () => {
     expect(JSON.stringify(compiled(mesh()))).toBe(JSON.stringify(compiled(mesh())));
   });
 
-  it('knows a service as all of its versions and as each one', () => {
-    const { web } = compiled(mesh());
+  it('knows a service as all of its versions, and as each one where routes of x-mesh go by them', () => {
+    expect(cluster(compiled(mesh()).web, REVIEWS.replace('||', '|v1|'))).toBeUndefined();
+    const action = { ...forward([]), clusters: [{ ...to('x'), cluster: 'reviews/v1' }] };
+    const routes = [{ route: rule('old', on('/'), action), from: [], retries: null }];
+    const { web } = compiled(mesh({ app: appOf(APP.workloads, { reviews: { routes } }) }));
     const workloadsOf = (name: string) => cluster(web, name)?.endpoints.map((endpoint) => endpoint.workload);
     expect(workloadsOf(REVIEWS)).toEqual(['reviews-v1', 'reviews-v2']);
     expect(workloadsOf(REVIEWS.replace('||', '|v1|'))).toEqual(['reviews-v1']);
@@ -174,17 +182,21 @@ describe('a snapshot', () => {
 
 describe('a retry policy', () => {
   it("is Istio's default when nobody says anything", () => {
-    expect(retryPolicy('reviews', null)).toMatchObject({ attempts: 2, origin: "Istio's default retry policy" });
+    expect(retryPolicy('reviews', null, ISTIO)).toMatchObject({ attempts: 2, origin: "Istio's default retry policy" });
     // Since Istio 1.24 a 503 that an application answered is not retried by default.
-    expect(retryPolicy('reviews', null)?.retryOn).not.toContain('5xx');
+    expect(retryPolicy('reviews', null, ISTIO)?.retryOn).not.toContain('5xx');
   });
 
   it('takes numbers as status codes and drops words that Envoy does not know', () => {
-    const policy = retryPolicy('reviews', {
-      attempts: 3,
-      retryOn: ['5xx', '429', '503', 'often'],
-      perTryTimeoutMs: 50,
-    });
+    const policy = retryPolicy(
+      'reviews',
+      {
+        attempts: 3,
+        retryOn: ['5xx', '429', '503', 'often'],
+        perTryTimeoutMs: 50,
+      },
+      ISTIO,
+    );
     expect(policy).toMatchObject({
       attempts: 3,
       retryOn: ['5xx', 'retriable-status-codes'],
@@ -195,6 +207,6 @@ describe('a retry policy', () => {
   });
 
   it('of no attempts is none', () => {
-    expect(retryPolicy('reviews', { attempts: 0, retryOn: ['5xx'], perTryTimeoutMs: null })).toBeNull();
+    expect(retryPolicy('reviews', { attempts: 0, retryOn: ['5xx'], perTryTimeoutMs: null }, ISTIO)).toBeNull();
   });
 });

@@ -14,7 +14,7 @@ describe('compose/bookinfo.yaml', () => {
     expect(app.warnings).toEqual([]);
     expect(app.services.map(({ name }) => name)).toEqual(['productpage', 'details', 'reviews', 'ratings']);
     for (const { ports } of [...app.services, ...app.workloads])
-      expect(ports).toEqual([{ port: 9080, protocol: 'http' }]);
+      expect(ports).toMatchObject([{ port: 9080, protocol: 'http' }]);
     expect(app.workloads.map(({ name, app, version }) => `${name} ${app} ${version}`)).toEqual([
       'productpage-v1 productpage v1',
       'details-v1 details v1',

@@ -49,6 +49,7 @@ export async function startPlane(app: AppSpec): Promise<TestPlane> {
       publishedApiPort: publishedPort,
       gatewayUrl: 'http://127.0.0.1:1',
       stateDir,
+      flavor: 'istio',
       leafMs: null,
     },
     systemClock,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FAILURES } from '../../src/model/failure.js';
 import { addSparse, BUCKETS, bucketMiddle, bucketOf, quantile, toSparse } from '../../src/model/histogram.js';
-import { clusterName, hostNames, virtualIp } from '../../src/model/names.js';
+import { clusterName, fqdn, hostNames, virtualIp } from '../../src/model/names.js';
 import { parseSpiffeId, serviceAccountOf, workloadId } from '../../src/model/spiffe-id.js';
 import { forChance } from '../support/chance.js';
 
@@ -71,13 +71,16 @@ describe('the failure table', () => {
 
 describe('names', () => {
   it('are those of Kubernetes and Envoy', () => {
-    expect(hostNames('reviews')).toEqual([
+    expect(hostNames(fqdn('reviews'))).toEqual([
       'reviews',
       'reviews.default',
       'reviews.default.svc',
       'reviews.default.svc.cluster.local',
     ]);
-    expect(clusterName('reviews', 9080, 'v2')).toBe('outbound|9080|v2|reviews.default.svc.cluster.local');
+    expect(hostNames(fqdn('orders', 'other'))[0]).toBe('orders.other');
+    expect(hostNames(fqdn('orders', 'other'), 'other')[0]).toBe('orders');
+    expect(hostNames('api.example.com')).toEqual(['api.example.com']);
+    expect(clusterName(fqdn('reviews'), 9080, 'v2')).toBe('outbound|9080|v2|reviews.default.svc.cluster.local');
   });
 
   it('give each of a thousand services an address of its own, in 240.240.0.0/16', () => {

@@ -1,4 +1,4 @@
-import { type AppSpec, NO_SETTINGS, type ServiceSettings, type WorkloadSpec } from '../../src/model/app.js';
+import { type AppSpec, NO_SETTINGS, type ServiceSettings, serviceOf, type WorkloadSpec } from '../../src/model/app.js';
 import { NO_PROPAGATION, type Propagation } from '../../src/model/propagation.js';
 
 /** A workload for tests: one HTTP port 9080 unless said otherwise. */
@@ -8,6 +8,7 @@ export function workload(name: string, overrides: Partial<WorkloadSpec> = {}): W
     name,
     app,
     version,
+    namespace: 'default',
     serviceAccount: app,
     locality: '',
     labels: { app, version },
@@ -35,7 +36,9 @@ export function appOf(
     name: 'test',
     file: 'test.yaml',
     workloads,
-    services: names.map((name) => ({ name, ports: workloads.find(({ app }) => app === name)?.ports ?? [] })),
+    services: names.map((name, index) =>
+      serviceOf(name, 'default', workloads.find(({ app }) => app === name)?.ports ?? [], index),
+    ),
     gateway: { service: names[0] ?? '', port: workloads[0]?.ports[0]?.port ?? 9080 },
     load: { paths: ['/'], rps: 0 },
     settings: Object.fromEntries(Object.entries(settings).map(([name, given]) => [name, { ...NO_SETTINGS, ...given }])),

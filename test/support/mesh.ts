@@ -36,7 +36,7 @@ export interface TestMesh {
 export async function startMesh(
   app: AppSpec,
   apps: Readonly<Record<string, RequestListener | Server>>,
-  options: { features?: Partial<Features>; seed?: number; leafMs?: number } = {},
+  options: { features?: Partial<Features>; seed?: number; leafMs?: number; flavor?: string } = {},
 ): Promise<TestMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'mesh-test-'));
   const [controlPort, apiPort, gatewayPort] = await Promise.all([freePort(), freePort(), freePort()]);
@@ -58,6 +58,7 @@ export async function startMesh(
     publishedApiPort: apiPort,
     gatewayUrl,
     stateDir: directory,
+    flavor: options.flavor ?? 'istio',
     leafMs: options.leafMs ?? null,
   };
   let plane = await ControlPlane.start(bootstrap, systemClock, quiet);

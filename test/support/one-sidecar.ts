@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { CLUSTER_DEFAULTS, ENDPOINT_DEFAULTS, type TrafficPolicy } from '../../src/model/cluster.js';
 import type { Exchange } from '../../src/model/exchange.js';
 import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../../src/model/limits.js';
-import { clusterName, TRUST_DOMAIN } from '../../src/model/names.js';
+import { clusterName, fqdn, TRUST_DOMAIN } from '../../src/model/names.js';
 import { NO_PROPAGATION } from '../../src/model/propagation.js';
 import type { FieldChanges, ForwardAction, Route, RouteMatch, WeightedCluster } from '../../src/model/route.js';
 import type { SidecarConfig, VirtualHost } from '../../src/model/sidecar-config.js';
@@ -177,7 +177,7 @@ const BASE: SidecarConfig = {
 };
 
 export function cluster(backend: string): string {
-  return clusterName(backend, PORT, '');
+  return clusterName(fqdn(backend), PORT, '');
 }
 
 export function host(routes: readonly Route[], domains: readonly string[] = ['reviews']): VirtualHost {

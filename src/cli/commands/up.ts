@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { flavorOf, flavorText } from '../../model/flavor.js';
 import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, DEFAULT_NAME } from '../context.js';
 import { safeName } from '../names.js';
@@ -14,6 +15,7 @@ export function addUp(program: Command, context: Context): void {
     .option('--runtime <runtime>', 'auto, docker or local', choice('auto', 'docker', 'local'), 'auto')
     .option('--name <name>', `name of the sandbox (default: the app's, e.g. ${DEFAULT_NAME})`, validName)
     .option('--seed <n>', 'seed of every chance, so that runs repeat', integer(0, 2 ** 31 - 1))
+    .option('--flavor <mesh>', 'whose defaults hold: istio, linkerd, consul, or istio@1.23', validFlavor, 'istio')
     .option('--port <port>', 'port of the gateway on 127.0.0.1; 0 = any free one', integer(0, 65535), 8080)
     .option('--load <rps>', 'requests per second of the built-in traffic', number(0, 5000))
     .option('--mtls <mode>', 'disable, permissive or strict', choice('disable', 'permissive', 'strict'), 'permissive')
@@ -39,6 +41,14 @@ function validName(name: string): string {
   throw new SandboxError(`${JSON.stringify(name)} cannot be a name`, [
     `lower-case letters, digits and dashes, e.g. ${safeName(name)}`,
   ]);
+}
+
+function validFlavor(text: string): string {
+  try {
+    return flavorText(flavorOf(text));
+  } catch (error) {
+    throw new SandboxError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function choice<T extends string>(...known: T[]) {

@@ -22,6 +22,18 @@ const usageSchema = z.object({
 });
 const partSchema = z.object({ part: z.string(), event: z.enum(['died', 'restarted', 'gave-up']), detail: z.string() });
 const tokensSchema = z.object({ workloads: z.array(z.string()).max(1_000) });
+const filesSchema = z.array(z.strictObject({ name: z.string().max(4_096), text: z.string() })).max(10_000);
+const applySchema = z.strictObject({ files: filesSchema, dryRun: z.boolean().optional() });
+const selectionSchema = z.strictObject({
+  kind: z.string().optional(),
+  name: z.string().optional(),
+  namespace: z.string().optional(),
+});
+const deleteSchema = selectionSchema.extend({
+  files: filesSchema.optional(),
+  all: z.boolean().optional(),
+  dryRun: z.boolean().optional(),
+});
 const filterSchema = z.strictObject({
   from: z.string().optional(),
   to: z.string().optional(),
@@ -61,6 +73,15 @@ export function handlersFor(plane: ControlPlane): Handlers {
       plane.updateFault(String(input['name']), parse(z.object({ enabled: z.boolean() }), input).enabled),
     removeFault: async (input) => ({ removed: await plane.removeFaults(String(input['name'])) }),
     clearFaults: async () => ({ removed: await plane.removeFaults(null) }),
+    resources: (input) => plane.policies.list(parse(selectionSchema, input)),
+    applyResources: (input) => {
+      const { files, dryRun } = parse(applySchema, input);
+      return plane.policies.apply(files, dryRun ?? false);
+    },
+    deleteResources: (input) => {
+      const { dryRun, ...which } = parse(deleteSchema, input);
+      return plane.policies.delete(which, dryRun ?? false);
+    },
     features: () => plane.features,
     setFeatures: (input) => plane.setFeatures(withoutUndefined(parse(featuresSchema, input))),
     load: () => plane.load(),

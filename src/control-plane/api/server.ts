@@ -19,7 +19,6 @@ export function serveApi(plane: ControlPlane, clock: Clock): Promise<Server> {
   const app = express();
   app.disable('x-powered-by');
   app.use(guard(apiToken, [publishedApiPort, api.port]));
-  app.use(express.json({ limit: '1mb', strict: true }));
   addOperations(app, handlersFor(plane));
   app.get(EVENTS_PATH, (_request, response) => streamEvents(plane, clock, response));
   app.get(METRICS_PATH, (_request, response) => {
@@ -38,9 +37,9 @@ export function serveApi(plane: ControlPlane, clock: Clock): Promise<Server> {
 
 function addOperations(app: express.Express, handlers: Handlers): void {
   for (const name of Object.keys(OPERATIONS) as OperationName[]) {
-    const { method, path } = OPERATIONS[name];
+    const { method, path, bodyBytes = 1024 * 1024 } = OPERATIONS[name];
     const verb = method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
-    app[verb](path, async (request: Request, response: Response) => {
+    app[verb](path, express.json({ limit: bodyBytes, strict: true }), async (request: Request, response: Response) => {
       const body = typeof request.body === 'object' && request.body !== null ? request.body : {};
       response.json(await handlers[name]({ ...request.query, ...body, ...request.params }));
     });

@@ -5,6 +5,15 @@ import type { Clock } from '../../platform/clock.js';
 import type { WorkloadRecord } from '../registry/registry.js';
 import type { WorkloadStream } from './stream-server.js';
 
+/** What became of a configuration. Times are ms after it was sent for. */
+export interface Rollout {
+  readonly version: number;
+  readonly obeyed: readonly { readonly workload: string; readonly ms: number }[];
+  readonly refused: readonly { readonly workload: string; readonly reason: string }[];
+  /** Connected, and said neither in time. */
+  readonly silent: readonly string[];
+}
+
 export interface PublisherParts {
   readonly clock: Clock;
   readonly mesh: () => MeshConfig;
@@ -78,6 +87,42 @@ export class Publisher {
     });
   }
 
+  /**
+   * Compiles at once and resolves when every connected sidecar that is concerned obeys, or one refuses, or `timeoutMs` are
+   * over: how long after the call each obeyed, and who refused why.
+   */
+  publishAndWait(timeoutMs: number): Promise<Rollout> {
+    const { clock, record } = this.#parts;
+    const started = clock.monotonic();
+    const concerned = this.#publishNow().filter((workload) => this.#streams.has(workload));
+    const obeyed: Rollout['obeyed'][number][] = [];
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        timer.cancel();
+        this.#waiters.delete(look);
+        const refused = concerned.flatMap((workload) => {
+          const nack = record(workload)?.nack ?? null;
+          return nack === null ? [] : [{ workload, reason: nack }];
+        });
+        const silent = concerned.filter((workload) => !obeyed.some((one) => one.workload === workload));
+        resolve({ version: this.#version, obeyed, refused, silent: refused.length > 0 ? [] : silent });
+      };
+      const look = (): void => {
+        for (const workload of concerned) {
+          const state = record(workload);
+          if (state === undefined || state.nack !== null || obeyed.some((one) => one.workload === workload)) continue;
+          if (state.ackedVersion >= state.wantedVersion) obeyed.push({ workload, ms: clock.monotonic() - started });
+        }
+        const gone = concerned.filter((workload) => !this.#streams.has(workload));
+        const refusal = concerned.some((workload) => (record(workload)?.nack ?? null) !== null);
+        if (refusal || obeyed.length + gone.length >= concerned.length) finish();
+      };
+      const timer = clock.after(timeoutMs, finish);
+      this.#waiters.add(look);
+      look();
+    });
+  }
+
   /** Ends every stream. */
   close(): void {
     for (const stream of this.#streams.values()) stream.close();
@@ -112,7 +157,8 @@ export class Publisher {
     });
   }
 
-  #publishNow(): void {
+  /** Returns whom it concerns. */
+  #publishNow(): string[] {
     const next = compile(this.#parts.mesh(), this.#parts.ready(), this.#version + 1);
     const changed = [...next].filter(([name, config]) => !sameButVersion(this.#configs.get(name), config));
     if (changed.length > 0) {
@@ -123,6 +169,7 @@ export class Publisher {
       for (const [name] of changed) this.#send(name);
     }
     this.#wake();
+    return changed.map(([name]) => name);
   }
 
   #send(workload: string): void {

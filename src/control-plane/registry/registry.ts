@@ -41,7 +41,7 @@ export class Registry {
     this.#clock = clock;
     this.#onChange = onChange;
     for (const spec of app.workloads)
-      this.#records.set(spec.name, newRecord(spec.name, spec, workloadId(spec.serviceAccount)));
+      this.#records.set(spec.name, newRecord(spec.name, spec, workloadId(spec.serviceAccount, spec.namespace)));
     this.#records.set(gateway, newRecord(gateway, null, workloadId(gateway)));
   }
 

@@ -1,7 +1,7 @@
-import type { WorkloadSpec } from '../../model/app.js';
+import type { AppSpec, WorkloadSpec } from '../../model/app.js';
 import { bucketMiddle } from '../../model/histogram.js';
 import type { EdgeDelta } from '../../model/metrics.js';
-import { fqdn, NAMESPACE } from '../../model/names.js';
+import { NAMESPACE } from '../../model/names.js';
 
 /** Upper bounds of Istio's duration buckets, ms. */
 const BOUNDS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
@@ -23,8 +23,11 @@ export class Prometheus {
   readonly #workloads: ReadonlyMap<string, WorkloadSpec>;
   readonly #series = new Map<string, Series>();
 
-  constructor(workloads: readonly WorkloadSpec[]) {
-    this.#workloads = new Map(workloads.map((spec) => [spec.name, spec]));
+  readonly #app: AppSpec;
+
+  constructor(app: AppSpec) {
+    this.#app = app;
+    this.#workloads = new Map(app.workloads.map((spec) => [spec.name, spec]));
   }
 
   add(edges: readonly EdgeDelta[]): void {
@@ -55,21 +58,22 @@ export class Prometheus {
   }
 
   #labels(delta: EdgeDelta): string {
+    const service = this.#app.services.find(({ name }) => name === delta.service);
     const pairs: [string, string][] = [
       ['reporter', delta.direction === 'inbound' ? 'destination' : 'source'],
       ['source_workload', delta.source],
-      ['source_workload_namespace', NAMESPACE],
+      ['source_workload_namespace', this.#workloads.get(delta.source)?.namespace ?? NAMESPACE],
       ['source_principal', delta.sourcePrincipal || 'unknown'],
       ['source_app', this.#workloads.get(delta.source)?.app ?? delta.source],
       ['source_version', this.#workloads.get(delta.source)?.version ?? 'unknown'],
       ['destination_workload', delta.destination || 'unknown'],
-      ['destination_workload_namespace', NAMESPACE],
+      ['destination_workload_namespace', this.#workloads.get(delta.destination)?.namespace ?? NAMESPACE],
       ['destination_principal', delta.destinationPrincipal || 'unknown'],
       ['destination_app', this.#workloads.get(delta.destination)?.app ?? 'unknown'],
       ['destination_version', this.#workloads.get(delta.destination)?.version ?? 'unknown'],
-      ['destination_service', delta.service === '' ? 'unknown' : fqdn(delta.service)],
+      ['destination_service', service?.host ?? (delta.service || 'unknown')],
       ['destination_service_name', delta.service || 'unknown'],
-      ['destination_service_namespace', NAMESPACE],
+      ['destination_service_namespace', service?.namespace ?? NAMESPACE],
       ['request_protocol', delta.protocol],
       ['response_code', String(delta.code)],
       ['response_flags', delta.flags],

@@ -1,5 +1,5 @@
 import type { Decision } from '../../model/exchange.js';
-import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
+import type { FieldChanges, ForwardAction, Route, WeightedCluster } from '../../model/route.js';
 import type { Random } from '../../platform/random.js';
 import { hostName } from '../codec/target.js';
 import { type Call, type Filter, type Reply, RoutedCall, type RoutePolicy } from '../pipeline/call.js';
@@ -54,18 +54,27 @@ export function toDestination({ table, unknownHost }: DestinationParts): Filter<
       if (route === null) return next(unknownHost(call));
       if (weighted === null) return Promise.resolve(answer(call, route));
       const cluster = table().clusters.get(weighted.cluster);
-      if (cluster === undefined) throw new ProxyError('cluster_not_found', weighted.cluster);
+      if (cluster === undefined) throw new ProxyError(missing(route.config.action as ForwardAction), weighted.cluster);
       call.record.decide(routeDecision(route, cluster));
-      prepare(call, route, weighted.requestFields, (route.config.action as ForwardAction).requestFields);
+      prepare(call, route, weighted, (route.config.action as ForwardAction).requestFields);
       return next(new RoutedCall(call, route.policy as RoutePolicy, cluster));
     };
+}
+
+function missing({ missingStatus }: ForwardAction): 'backend_not_found' | 'cluster_not_found' {
+  return missingStatus === 500 ? 'backend_not_found' : 'cluster_not_found';
 }
 
 /** A redirect or a direct response: Envoy's word for both is `direct_response`, and no flag is set. */
 function answer(call: Call, { config, answer: make }: RouteAtWork) {
   call.record.details = 'direct_response';
   const what = config.action.kind === 'redirect' ? 'redirected it' : 'answered it';
-  call.record.decide({ kind: 'route', text: `route ${config.name} ${what}`, rule: config.name, source: null });
+  call.record.decide({
+    kind: 'route',
+    text: `${routeText(config)} ${what}`,
+    rule: config.name,
+    source: config.origin?.source ?? null,
+  });
   call.body.abandon();
   return (make as NonNullable<typeof make>)(call);
 }
@@ -83,10 +92,24 @@ function isChange(changes: FieldChanges | null): changes is FieldChanges {
 }
 
 /** Fields first, the more specific before the other, then authority and path (Envoy's order). */
-function prepare(call: Call, chosen: RouteAtWork, ofCluster: FieldChanges | null, ofRoute: FieldChanges | null): void {
-  if (ofCluster !== null) call.head.fields.change(ofCluster);
+function prepare(call: Call, chosen: RouteAtWork, weighted: WeightedCluster, ofRoute: FieldChanges | null): void {
+  if (weighted.requestFields !== null) call.head.fields.change(weighted.requestFields);
+  if (
+    weighted.host !== undefined &&
+    chosen.config.action.kind === 'forward' &&
+    (chosen.config.action.rewrite?.host ?? null) === null
+  ) {
+    call.head.fields.set('x-envoy-original-host', call.head.host);
+    call.head.host = weighted.host;
+  }
   if (ofRoute !== null) call.head.fields.change(ofRoute);
   if (chosen.rewrite !== null) chosen.rewrite(call.head);
+}
+
+/** `rule 2 of VirtualService default/reviews (jason)`, or `route default`. */
+function routeText({ name, origin }: Route): string {
+  if (origin === undefined) return `route ${name}`;
+  return `rule ${origin.rule + 1} of ${origin.object}${origin.name === undefined ? '' : ` (${origin.name})`}`;
 }
 
 /** Decisions are values: the same route and cluster give the same one. */
@@ -102,8 +125,8 @@ function routeDecision(chosen: RouteAtWork, cluster: ClusterState): Decision {
   if (decision === undefined) {
     const { service, subset } = cluster.config;
     const { name } = chosen.config;
-    const text = `route ${name} sent it to ${service}${subset === '' ? '' : ` ${subset}`}`;
-    decision = { kind: 'route', text, rule: name, source: null };
+    const text = `${routeText(chosen.config)} sent it to ${service}${subset === '' ? '' : ` ${subset}`}`;
+    decision = { kind: 'route', text, rule: name, source: chosen.config.origin?.source ?? null };
     ofCluster.set(chosen, decision);
   }
   return decision;

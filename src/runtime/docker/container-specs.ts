@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { WorkloadSpec } from '../../model/app.js';
-import { hostNames, PORTS, UIDS, virtualIp } from '../../model/names.js';
+import { hostNames, PORTS, UIDS } from '../../model/names.js';
 import { IMAGE_NAME, IMAGE_PROGRAMS } from '../programs.js';
 import { SandboxError, type SandboxPlan } from '../runtime.js';
 import { interceptionScript } from './interception.js';
@@ -53,8 +53,9 @@ function program(parts: SpecParts, part: string, user: number, argv: readonly st
 /** Owns the pod's network namespace and its hosts file, and does nothing. */
 export function pauseSpec(parts: SpecParts, workload: string, ipv6Switch: boolean): Spec {
   const { plan } = parts;
-  const hosts = plan.app.services.flatMap(({ name }, index) =>
-    hostNames(name).map((host) => `${host}:${virtualIp(index)}`),
+  const namespace = plan.app.workloads.find(({ name }) => name === workload)?.namespace;
+  const hosts = plan.app.services.flatMap(({ host, virtualIp: address }) =>
+    hostNames(host, namespace).map((name) => `${name}:${address}`),
   );
   return {
     Image: parts.image,

@@ -18,20 +18,25 @@ export function appEnvironment(
   const environment: Record<string, string> = { MESH_LIFELINE: '1' };
   for (const name of INHERITED) if (host[name] !== undefined) environment[name] = host[name];
   for (const [name, value] of Object.entries(workload.environment))
-    environment[name] = rewriteAddresses(value, app, listenPorts);
+    environment[name] = rewriteAddresses(value, app, listenPorts, workload.namespace);
   environment['PORT'] = String(target);
   return environment;
 }
 
 /** Replaces the mesh's addresses in a text: `http://ratings:9080/x` → `http://127.0.0.1:40123/x`. */
-export function rewriteAddresses(text: string, app: AppSpec, listenPorts: Readonly<Record<string, number>>): string {
+export function rewriteAddresses(
+  text: string,
+  app: AppSpec,
+  listenPorts: Readonly<Record<string, number>>,
+  namespace?: string,
+): string {
   let rewritten = text;
   for (const service of app.services) {
     for (const { port } of service.ports) {
       const local = listenPorts[`out:${service.name}:${port}`];
       if (local === undefined) continue;
       // Longest name first, so that `ratings.default` does not leave `.default` behind.
-      for (const name of hostNames(service.name).reverse()) {
+      for (const name of hostNames(service.host, namespace).reverse()) {
         const pattern = new RegExp(`(?<![\\w.-])${name.replaceAll('.', '\\.')}:${port}(?!\\d)`, 'g');
         rewritten = rewritten.replace(pattern, `127.0.0.1:${local}`);
         // Port 80 need not be said.

@@ -20,6 +20,7 @@ export function status(overrides: Partial<Status> = {}): Status {
     gatewayUrl: 'http://127.0.0.1:8080',
     version: 7,
     seed: 1,
+    flavor: 'istio',
     startedAt: NOW - 60_000,
     ready: true,
     workloads: { total: 7, ready: 7 },

@@ -21,6 +21,8 @@ export function formatProblem({ source, message, hint }: Problem): string {
 /** Collects all problems and warnings of a file, so that they can be told at once. */
 export class Findings {
   readonly problems: Problem[] = [];
+  /** Fields that are known and not obeyed: where, which, and why. */
+  readonly unobeyed: Problem[] = [];
   readonly #warnings: Warning[] = [];
   readonly #ignored = new Map<string, { readonly services: string[]; readonly why: string; source: SourceRef }>();
 
@@ -31,6 +33,11 @@ export class Findings {
   /** A key that nobody knows, with the nearest one that is known. */
   unknownKey(source: SourceRef, key: string, where: string, known: readonly string[]): void {
     this.problem(source, `unknown key ${JSON.stringify(key)} in ${where}`, suggestion(key, known, 'known'));
+  }
+
+  /** A field that is known and not obeyed. */
+  unsupported(source: SourceRef, where: string, why: string): void {
+    this.unobeyed.push({ source, message: where, hint: why });
   }
 
   warn(source: SourceRef | null, message: string): void {

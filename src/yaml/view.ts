@@ -1,4 +1,17 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { SourceRef } from '../model/app.js';
 import { tooDeepAt } from './depth.js';
 import type { Findings } from './problems.js';
@@ -13,6 +26,8 @@ export interface YamlView {
   /** Text of a scalar; numbers and booleans as they were written. */
   text(what: string): string | null;
   number(what: string): number | null;
+  /** What a scalar is in YAML's own types; null for anything else. */
+  readonly scalar: string | number | boolean | null;
 }
 
 export interface YamlEntry {
@@ -26,27 +41,74 @@ const LIMITS = { bytes: 1024 * 1024, depth: 32, aliases: 100 } as const;
 
 /** Parses a file; null (with problems) when it is no YAML, too large, too deep, or full of aliases. */
 export function parseYaml(text: string, file: string, findings: Findings): YamlView | null {
-  const start: SourceRef = { file, line: 1, column: 1 };
-  if (Buffer.byteLength(text) > LIMITS.bytes) {
-    findings.problem(start, 'the file is larger than 1 MiB');
-    return null;
-  }
-  const deep = tooDeepAt(text, LIMITS.depth);
-  if (deep !== null) {
-    findings.problem(placeOf(text, deep, file), `nested deeper than ${LIMITS.depth} levels`);
-    return null;
-  }
+  if (!isBounded(text, file, findings)) return null;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: true });
-  for (const error of document.errors) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    findings.problem({ file, line, column: col }, messageOf(error));
+  return viewOf(document, { file, firstLine: 1, lines, findings });
+}
+
+/** One document of a file: its view, and its own text with the line on which that begins. */
+export interface YamlDocument {
+  readonly view: YamlView;
+  readonly text: string;
+  readonly firstLine: number;
+}
+
+/**
+ * The documents of a file, without those that hold nothing. One that is no YAML becomes problems and is left out; null =
+ * the file as a whole is too large or too deep. `firstLine` is where the text began in the file that people know.
+ */
+export function parseYamlDocuments(
+  text: string,
+  file: string,
+  findings: Findings,
+  firstLine = 1,
+): YamlDocument[] | null {
+  if (!isBounded(text, file, findings)) return null;
+  const lines = new LineCounter();
+  const documents: readonly Document.Parsed[] = [
+    ...parseAllDocuments(text, { lineCounter: lines, merge: true, uniqueKeys: true }),
+  ];
+  return documents.flatMap((document) => {
+    if (document.contents === null && document.errors.length === 0) return [];
+    const view = viewOf(document, { file, firstLine, lines, findings });
+    if (view === null || view.kind === 'null') return [];
+    const [start, , end] = document.range;
+    const first = lines.linePos(start).line;
+    const from = lines.lineStarts[first - 1] ?? 0;
+    return [{ view, text: text.slice(from, end), firstLine: first + firstLine - 1 }];
+  });
+}
+
+/** Neither too large nor too deep to be looked at. */
+function isBounded(text: string, file: string, findings: Findings): boolean {
+  if (Buffer.byteLength(text) > LIMITS.bytes) {
+    findings.problem({ file, line: 1, column: 1 }, 'the file is larger than 1 MiB');
+    return false;
   }
+  const deep = tooDeepAt(text, LIMITS.depth);
+  if (deep !== null) findings.problem(placeOf(text, deep, file), `nested deeper than ${LIMITS.depth} levels`);
+  return deep === null;
+}
+
+interface Place {
+  readonly file: string;
+  readonly firstLine: number;
+  readonly lines: LineCounter;
+  readonly findings: Findings;
+}
+
+/** The view of a parsed document; null (with problems) where it is no YAML or full of aliases. */
+function viewOf(document: Document.Parsed, { file, firstLine, lines, findings }: Place): YamlView | null {
+  const place = (offset: number): SourceRef => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: line + firstLine - 1, column: col };
+  };
+  for (const error of document.errors) findings.problem(place(error.pos[0]), messageOf(error));
+  const start = place(document.range[0]);
   if (document.errors.length > 0 || !aliasesAreFew(document, start, findings)) return null;
   const at = (node: Node | null | undefined, fallback: SourceRef): SourceRef => {
-    if (!node?.range) return fallback;
-    const { line, col } = lines.linePos(node.range[0]);
-    return { file, line, column: col };
+    return node?.range ? place(node.range[0]) : fallback;
   };
   const resolve = (node: Node | null): Node | null => (isAlias(node) ? (node.resolve(document) ?? null) : node);
   return new NodeView(document.contents, start, 0, { at, findings, resolve });
@@ -54,6 +116,13 @@ export function parseYaml(text: string, file: string, findings: Findings): YamlV
 
 /** Resolving the whole file once applies the limit on aliases; the views follow them by themselves. */
 function aliasesAreFew(document: Document.Parsed, start: SourceRef, findings: Findings): boolean {
+  let aliases = 0;
+  visit(document, {
+    Alias: () => {
+      aliases++;
+    },
+  });
+  if (aliases === 0) return true;
   try {
     document.toJS({ maxAliasCount: LIMITS.aliases, mapAsMap: true });
     return true;
@@ -64,7 +133,7 @@ function aliasesAreFew(document: Document.Parsed, start: SourceRef, findings: Fi
 }
 
 /** What the parser says, without its picture of the line and its advice to programmers. */
-function messageOf({ code, message }: { readonly code: string; readonly message: string }): string {
+function messageOf({ code, message }: YAMLError): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here; one file is one app';
   return message.split(' at line ')[0]?.split('\n')[0] ?? message;
 }
@@ -96,6 +165,11 @@ class NodeView implements YamlView {
     if (tooDeep) parts.findings.problem(this.source, `nested deeper than ${LIMITS.depth} levels`);
     this.#node = tooDeep ? null : parts.resolve(given);
     this.kind = kindOf(this.#node);
+  }
+
+  get scalar(): string | number | boolean | null {
+    const value = isScalar(this.#node) ? this.#node.value : null;
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
   }
 
   entries(what: string): YamlEntry[] {

@@ -1,0 +1,32 @@
+import type { AppSpec, WorkloadSpec } from '../model/app.js';
+import { NAMESPACE } from '../model/names.js';
+
+/** Name of the gateway among the workloads. */
+export const GATEWAY = 'gateway';
+
+/** Whose sidecar a configuration is for, as policies can name it. */
+export interface Caller {
+  readonly name: string;
+  readonly app: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: string;
+}
+
+export function callerOf(workload: WorkloadSpec): Caller {
+  const { name, app, namespace, labels, locality } = workload;
+  return { name, app, namespace, labels, locality };
+}
+
+export const GATEWAY_CALLER: Caller = {
+  name: GATEWAY,
+  app: GATEWAY,
+  namespace: NAMESPACE,
+  labels: { app: GATEWAY, istio: 'ingressgateway' },
+  locality: '',
+};
+
+/** Every caller of an app, the gateway last. */
+export function callersOf(app: AppSpec): Caller[] {
+  return [...app.workloads.map(callerOf), GATEWAY_CALLER];
+}

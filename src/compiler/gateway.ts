@@ -1,0 +1,50 @@
+import { PORTS } from '../model/names.js';
+import type { GatewayPolicy, RouteRule } from '../model/policies.js';
+import type { VirtualHost } from '../model/sidecar-config.js';
+import { hostMatches } from './services.js';
+import { defaultRoute, type Neighbourhood, resolvedRule } from './virtual-hosts.js';
+
+/**
+ * What arrives from outside: once the team brings a Gateway, what is bound to it; before, everything goes to the service
+ * that the app names.
+ */
+export function edgeHosts(around: Neighbourhood): VirtualHost[] {
+  const { gateways } = around.mesh.policies;
+  return gateways.length === 0 ? [appHost(around)] : gateways.flatMap((gateway) => boundHosts(around, gateway));
+}
+
+function appHost(around: Neighbourhood): VirtualHost {
+  const { app } = around.mesh;
+  const { service: name, port } = app.gateway;
+  const service = app.services.find((candidate) => candidate.name === name);
+  return {
+    name,
+    port: PORTS.gateway,
+    domains: ['*'],
+    routes: service === undefined ? [] : [{ ...defaultRoute(around, service, port), name: 'gateway' }],
+  };
+}
+
+/** Routes of all resources bound to a gateway, by host; those of one host are one list, the oldest resource first (Istio). */
+function boundHosts(around: Neighbourhood, gateway: GatewayPolicy): VirtualHost[] {
+  const name = `${gateway.object.namespace}/${gateway.object.name}`;
+  const byHost = new Map<string, RouteRule[]>();
+  const sets = around.mesh.policies.routeSets
+    .filter(({ gateways }) => gateways.includes(name))
+    .toSorted((a, b) => a.created - b.created);
+  for (const { hosts, rules, gateways } of sets) {
+    const meant = rules.filter(({ scope }) => (scope.gateways ?? gateways).includes(name));
+    for (const host of hosts)
+      for (const served of gateway.hosts) {
+        if (!hostMatches(served, host) && !hostMatches(host, served)) continue;
+        const narrower = hostMatches(served, host) ? host : served;
+        byHost.set(narrower, [...(byHost.get(narrower) ?? []), ...meant]);
+      }
+  }
+  return [...byHost].map(([host, rules]) => ({
+    name: host,
+    port: PORTS.gateway,
+    domains: [host],
+    routes: rules.map((rule) => resolvedRule(around, rule, PORTS.gateway)),
+  }));
+}

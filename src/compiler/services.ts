@@ -1,0 +1,62 @@
+import { type ServiceSpec, selects } from '../model/app.js';
+import type { MeshConfig } from '../model/mesh-config.js';
+import { hostNames } from '../model/names.js';
+import type { EgressPolicy } from '../model/policies.js';
+import type { Caller } from './caller.js';
+
+/** Every service of the mesh: the app's own, and those that resources declare; a resource replaces the app's of its host. */
+export function servicesOf(mesh: MeshConfig): ServiceSpec[] {
+  const declared = new Map(mesh.policies.services.map((service) => [service.host, service]));
+  const own = mesh.app.services.map((service) => replaced(service, declared.get(service.host)));
+  const known = new Set(own.map(({ host }) => host));
+  return [...own, ...mesh.policies.services.filter(({ host }) => !known.has(host))];
+}
+
+/** The app's name and address stay: they stand in its pods already. */
+function replaced(own: ServiceSpec, by: ServiceSpec | undefined): ServiceSpec {
+  return by === undefined ? own : { ...by, name: own.name, virtualIp: own.virtualIp };
+}
+
+/** The Sidecar that is about a caller: one that selects it, else its namespace's, else the mesh's (Istio). */
+export function egressFor(
+  caller: Caller,
+  policies: readonly EgressPolicy[],
+  rootNamespace: string,
+): EgressPolicy | null {
+  const inForce = policies.toSorted((a, b) => a.created - b.created);
+  const own = inForce.filter(({ object }) => object.namespace === caller.namespace);
+  return (
+    own.find(({ callers }) => callers !== null && selects(callers, caller.labels)) ??
+    own.find(({ callers }) => callers === null) ??
+    inForce.find(({ object, callers }) => object.namespace === rootNamespace && callers === null) ??
+    null
+  );
+}
+
+/** The services that a caller may see. */
+export function visibleServices(
+  services: readonly ServiceSpec[],
+  egress: EgressPolicy | null,
+  caller: Caller,
+): ServiceSpec[] {
+  const hosts = egress?.hosts ?? null;
+  if (hosts === null) return [...services];
+  return services.filter((service) =>
+    hosts.some(({ namespace, host }) => {
+      const wanted = namespace === '.' ? caller.namespace : namespace;
+      return (wanted === '*' || wanted === service.namespace) && hostMatches(host, service.host);
+    }),
+  );
+}
+
+/** Whether a host of a policy (`*`, `*.example.com`, a full name) means a full host name. */
+export function hostMatches(pattern: string, host: string): boolean {
+  if (pattern === '*') return true;
+  return pattern.startsWith('*') ? host.length >= pattern.length && host.endsWith(pattern.slice(1)) : pattern === host;
+}
+
+/** Names under which a caller's requests may ask for a service. */
+export function domainsOf({ host, virtualIp }: ServiceSpec, caller: Caller): string[] {
+  const names = hostNames(host, caller.namespace);
+  return [...names, ...(names.length > 1 ? [`${host}.`] : []), virtualIp].filter((name) => name !== '');
+}

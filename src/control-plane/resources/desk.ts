@@ -1,0 +1,145 @@
+import { nearest } from '../../model/nearest.js';
+import type { Clock } from '../../platform/clock.js';
+import type { ApplyResult, PolicyFileInput, ResourceView } from '../../protocol/api-types.js';
+import { readResources } from '../../resources/read.js';
+import { keyOf, type Resource } from '../../resources/resource.js';
+import { ApiProblem } from '../api/problem.js';
+import type { Publisher } from '../distribution/publisher.js';
+import type { ResourcePlan, ResourceStore } from './store.js';
+
+/** Which resources are meant; nothing = none. */
+export interface Selection {
+  readonly kind?: string | undefined;
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+export interface DeskParts {
+  readonly clock: Clock;
+  readonly store: ResourceStore;
+  readonly publisher: Publisher;
+  /** How long a change may take until every connected sidecar obeys, ms. */
+  readonly settleMs: number;
+  /** The resources are others now. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Where resources are applied and deleted: one change at a time, each as a whole. A change that a sidecar refuses, or does
+ * not obey in time, is taken back.
+ */
+export class PolicyDesk {
+  readonly #parts: DeskParts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  list({ kind, name, namespace }: Selection): ResourceView[] {
+    return this.#parts.store.all
+      .filter((one) => kind === undefined || isKind(one, kind))
+      .filter(
+        (one) => (name === undefined || one.name === name) && (namespace === undefined || one.namespace === namespace),
+      )
+      .map(viewOf);
+  }
+
+  apply(files: readonly PolicyFileInput[], dryRun: boolean): Promise<ApplyResult> {
+    const { store, clock } = this.#parts;
+    return this.#inTurn(() => this.#carryOut(store.planApply(files, clock.now()), dryRun));
+  }
+
+  /** Rejects with ApiProblem when nothing is meant or what is meant is not there. */
+  delete(
+    which: Selection & { files?: readonly PolicyFileInput[] | undefined; all?: boolean | undefined },
+    dryRun: boolean,
+  ): Promise<ApplyResult> {
+    const { store } = this.#parts;
+    return this.#inTurn(() => {
+      if (which.files !== undefined) {
+        const { resources, findings } = readResources(which.files, 0);
+        const keys = new Set(resources.map(keyOf));
+        return this.#carryOut({ ...store.planDelete((one) => keys.has(keyOf(one))), findings }, dryRun);
+      }
+      if (which.all === true)
+        return this.#carryOut(
+          store.planDelete(() => true),
+          dryRun,
+        );
+      const { kind, name, namespace } = which;
+      if (kind === undefined || name === undefined)
+        throw new ApiProblem(400, 'say what to delete: files, a kind and a name, or all');
+      const meant = this.list({ kind, name, namespace: namespace ?? 'default' });
+      if (meant.length === 0) throw this.#notFound(kind, name, namespace ?? 'default');
+      const keys = new Set(meant.map(keyOf));
+      return this.#carryOut(
+        store.planDelete((one) => keys.has(keyOf(one))),
+        dryRun,
+      );
+    });
+  }
+
+  #notFound(kind: string, name: string, namespace: string): ApiProblem {
+    const same = this.list({ kind }).map((one) => `${one.namespace}/${one.name}`);
+    const close = nearest(`${namespace}/${name}`, same);
+    const hint =
+      close === null
+        ? same.length === 0
+          ? `there is no ${kind}`
+          : `there are: ${same.join(', ')}`
+        : `did you mean ${close}?`;
+    return new ApiProblem(404, `there is no ${kind} ${namespace}/${name}`, hint);
+  }
+
+  async #carryOut({ next, changes, findings }: ResourcePlan, dryRun: boolean): Promise<ApplyResult> {
+    const { store, publisher, settleMs, onChange } = this.#parts;
+    const result = { dryRun, changes, findings, version: publisher.version, sidecars: [], refused: [] };
+    if (dryRun || findings.some(({ level }) => level === 'error')) return { ...result, applied: false };
+    const before = store.current;
+    store.commit(next);
+    onChange();
+    const { version, obeyed, refused, silent } = await publisher.publishAndWait(settleMs);
+    const against = [
+      ...refused,
+      ...silent.map((workload) => ({ workload, reason: `no answer within ${settleMs} ms` })),
+    ];
+    if (against.length === 0) return { ...result, applied: true, version, sidecars: obeyed };
+    store.commit(before);
+    onChange();
+    const back = await publisher.publishAndWait(settleMs);
+    return { ...result, applied: false, version: back.version, refused: against };
+  }
+
+  /** One after the other, in the order in which they came. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(change, change);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** `virtualservice`, `VirtualServices`, `vs` */
+function isKind({ kind }: Resource, wanted: string): boolean {
+  const [a, b] = [kind.toLowerCase(), wanted.toLowerCase()];
+  return a === b || `${a}s` === b || SHORT[b] === a || a.replace(/y$/, 'ies') === b;
+}
+
+/** Short names that the CRDs themselves declare. */
+const SHORT: Readonly<Record<string, string>> = {
+  vs: 'virtualservice',
+  dr: 'destinationrule',
+  se: 'serviceentry',
+  we: 'workloadentry',
+  gw: 'gateway',
+  pa: 'peerauthentication',
+  ap: 'authorizationpolicy',
+  ra: 'requestauthentication',
+  svc: 'service',
+  sa: 'serviceaccount',
+  sp: 'serviceprofile',
+};
+
+function viewOf({ apiVersion, kind, namespace, name, dialect, created, source, text }: Resource): ResourceView {
+  return { apiVersion, kind, namespace, name, dialect, created, source, text };
+}

@@ -1,0 +1,86 @@
+import type { RetrySettings } from './app.js';
+import { CLUSTER_DEFAULTS, type TrafficPolicy } from './cluster.js';
+
+/**
+ * Istio's default retry policy (since 1.24 without 503): what a route without one of its own gets. Source: istio
+ * `pilot/pkg/networking/core/route/retry`.
+ */
+export const ISTIO_DEFAULT_RETRIES: RetrySettings = {
+  attempts: 2,
+  retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
+  perTryTimeoutMs: null,
+};
+
+/** Envoy's back-off between tries, ms. */
+export const BACKOFF = { baseMs: 25, maxMs: 250 } as const;
+
+/** Whose defaults hold where no policy says anything (spec: the table of differences between the meshes). */
+export type FlavorName = 'istio' | 'linkerd' | 'consul';
+
+export interface Flavor {
+  readonly name: FlavorName;
+  /** `1.23`, where a default changed in a release; null = the newest. */
+  readonly version: string | null;
+  /** Null = nobody retries unasked. */
+  readonly retries: RetrySettings | null;
+  /** Of a request as a whole; null = none. */
+  readonly timeoutMs: number | null;
+  readonly traffic: TrafficPolicy;
+}
+
+const LINKERD_TRAFFIC: TrafficPolicy = {
+  ...CLUSTER_DEFAULTS,
+  balancing: { ...CLUSTER_DEFAULTS.balancing, algorithm: { kind: 'peak-ewma', defaultRttMs: 30, decayMs: 10_000 } },
+  connectTimeoutMs: 1_000,
+};
+
+const CONSUL_TRAFFIC: TrafficPolicy = {
+  ...CLUSTER_DEFAULTS,
+  balancing: { ...CLUSTER_DEFAULTS.balancing, algorithm: { kind: 'round-robin' } },
+  limits: { ...CLUSTER_DEFAULTS.limits, maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024 },
+  connectTimeoutMs: 5_000,
+};
+
+/** Istio retried a plain 503 until 1.23 (release note 50506). */
+const OLD_ISTIO_RETRIES: RetrySettings = {
+  ...ISTIO_DEFAULT_RETRIES,
+  retryOn: [...ISTIO_DEFAULT_RETRIES.retryOn, '503'],
+};
+
+/**
+ * Reads `istio`, `linkerd`, `consul` or `istio@1.23`. Throws an Error that says what may be written.
+ */
+export function flavorOf(text: string): Flavor {
+  const match = /^(istio|linkerd|consul)(?:@(\d+\.\d+))?$/.exec(text);
+  if (match === null)
+    throw new Error(
+      `unknown flavor ${JSON.stringify(text)}: istio, linkerd, consul, or one of them with a version, istio@1.23`,
+    );
+  const [, name, version = null] = match;
+  switch (name) {
+    case 'linkerd':
+      return { name, version, retries: null, timeoutMs: null, traffic: LINKERD_TRAFFIC };
+    case 'consul':
+      return { name, version, retries: null, timeoutMs: 15_000, traffic: CONSUL_TRAFFIC };
+    default:
+      return {
+        name: 'istio',
+        version,
+        retries: version !== null && isBefore(version, [1, 24]) ? OLD_ISTIO_RETRIES : ISTIO_DEFAULT_RETRIES,
+        timeoutMs: null,
+        traffic: CLUSTER_DEFAULTS,
+      };
+  }
+}
+
+function isBefore(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [a = 0, b = 0] = version.split('.').map(Number);
+  return a < major || (a === major && b < minor);
+}
+
+/** `istio`, `istio@1.23` */
+export function flavorText({ name, version }: Flavor): string {
+  return version === null ? name : `${name}@${version}`;
+}
+
+export const ISTIO: Flavor = flavorOf('istio');

@@ -1,0 +1,177 @@
+import type { ServiceSpec, SourceRef } from './app.js';
+import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
+import type { HashPolicy, Route } from './route.js';
+import type { MtlsMode } from './sidecar-config.js';
+
+/**
+ * What the team's resources say, in one language for all dialects. Readers in `resources/` make it; the compiler turns it
+ * into what each sidecar obeys. Host names are full (`reviews.default.svc.cluster.local`, `*.example.com`, `*`).
+ */
+export interface Policies {
+  /** Kubernetes Services and ServiceEntries; one whose host the app has already replaces it. */
+  readonly services: readonly ServiceSpec[];
+  readonly routeSets: readonly RouteSet[];
+  readonly destinations: readonly DestinationPolicy[];
+  readonly egress: readonly EgressPolicy[];
+  readonly gateways: readonly GatewayPolicy[];
+  readonly peerAuthentication: readonly PeerAuthenticationPolicy[];
+}
+
+export const NO_POLICIES: Policies = {
+  services: [],
+  routeSets: [],
+  destinations: [],
+  egress: [],
+  gateways: [],
+  peerAuthentication: [],
+};
+
+/** One resource, by what people call it and where it stands. */
+export interface ObjectRef {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly source: SourceRef;
+}
+
+/** `VirtualService default/reviews` */
+export function objectName({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+/** The resource namespace whose policies hold for the whole mesh (Istio's root namespace). */
+export const ROOT_NAMESPACE = 'istio-system';
+
+/** Routes that one resource, or several merged ones, lay on hosts: as a whole it is in force for a host or it is not. */
+export interface RouteSet {
+  readonly object: ObjectRef;
+  readonly hosts: readonly string[];
+  /** Port of the service; null = each of them. */
+  readonly port: number | null;
+  /** `mesh` = sidecars; else `namespace/name` of a Gateway. */
+  readonly gateways: readonly string[];
+  /** Namespaces of callers for whom it exists; null = all. */
+  readonly visibleTo: readonly string[] | null;
+  /** For callers of this namespace it goes before what is older (Gateway API); null = age alone decides. */
+  readonly firstFor: string | null;
+  /** Epoch ms. */
+  readonly created: number;
+  /** In the order in which they are asked. */
+  readonly rules: readonly RouteRule[];
+}
+
+/**
+ * A route and for whom it is meant. Its clusters are named as Envoy's are, the port left out where the resource names none:
+ * `outbound||v2|reviews.default.svc.cluster.local`.
+ */
+export interface RouteRule {
+  readonly route: Route;
+  /** The mesh's default retries take the place of its own. */
+  readonly defaultRetries: boolean;
+  readonly scope: RuleScope;
+}
+
+export interface RuleScope {
+  /** Null = those of the set. */
+  readonly gateways: readonly string[] | null;
+  readonly sourceLabels: Readonly<Record<string, string>>;
+  readonly sourceNamespace: string | null;
+  readonly port: number | null;
+}
+
+export const ANY_CALLER: RuleScope = { gateways: null, sourceLabels: {}, sourceNamespace: null, port: null };
+
+/** How callers use a host (Istio's DestinationRule). */
+export interface DestinationPolicy {
+  readonly object: ObjectRef;
+  readonly host: string;
+  readonly visibleTo: readonly string[] | null;
+  /** Callers of its own namespace for whom alone it holds; null = all. */
+  readonly callers: Readonly<Record<string, string>> | null;
+  readonly created: number;
+  readonly traffic: PortTraffic | null;
+  readonly subsets: readonly SubsetPolicy[];
+}
+
+export interface SubsetPolicy {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly traffic: PortTraffic | null;
+  readonly source: SourceRef;
+}
+
+/** Null = nothing is said of it. */
+export interface TrafficSettings {
+  readonly pool: PoolSettings | null;
+  readonly balancer: BalancerSettings | null;
+  readonly outlier: OutlierSettings | null;
+  readonly tls: ClientTls | null;
+  readonly retryBudget: RetryBudget | null;
+}
+
+export interface PortTraffic extends TrafficSettings {
+  /** What is said of a port takes the place of everything else that is said. */
+  readonly ports: readonly { readonly port: number; readonly settings: TrafficSettings }[];
+}
+
+export interface PoolSettings {
+  readonly limits: PoolLimits;
+  readonly connectTimeoutMs: number | null;
+}
+
+export interface BalancerSettings {
+  readonly balancing: Balancing;
+  /** By what consistent hashing chooses; empty = the algorithm is another. */
+  readonly hash: readonly HashPolicy[];
+}
+
+export interface OutlierSettings {
+  readonly ejection: EjectionPolicy;
+  /** With a smaller share of healthy endpoints all are asked again; 0 = never. */
+  readonly minHealthPercent: number;
+}
+
+/** How a caller's sidecar encrypts; `mesh` = with the mesh's identities. */
+export interface ClientTls {
+  readonly mode: 'disable' | 'mesh' | 'simple' | 'mutual';
+  readonly source: SourceRef;
+}
+
+/** What callers may see and reach (Istio's Sidecar). */
+export interface EgressPolicy {
+  readonly object: ObjectRef;
+  /** Workloads of its namespace; null = all. */
+  readonly callers: Readonly<Record<string, string>> | null;
+  readonly created: number;
+  /** Null = everything. */
+  readonly hosts: readonly { readonly namespace: string; readonly host: string }[] | null;
+  readonly unknownHosts: 'allow-any' | 'registry-only' | null;
+}
+
+/** An entry to the mesh from outside that routes can be bound to. */
+export interface GatewayPolicy {
+  readonly object: ObjectRef;
+  /** Host names without their namespace part; `*` = any. */
+  readonly hosts: readonly string[];
+}
+
+export interface PeerAuthenticationPolicy {
+  readonly object: ObjectRef;
+  readonly selector: Readonly<Record<string, string>> | null;
+  readonly created: number;
+  /** Null = as the wider one says. */
+  readonly mode: MtlsMode | null;
+  /** By the workload's own port. */
+  readonly ports: Readonly<Record<number, MtlsMode | null>>;
+}
+
+/** The name of a destination's cluster, the port empty where the resource leaves it open. */
+export function destinationName(host: string, port: number | null, subset: string): string {
+  return `outbound|${port ?? ''}|${subset}|${host}`;
+}
+
+/** What a name of {@link destinationName} says. */
+export function destinationOf(name: string): { host: string; port: number | null; subset: string } {
+  const [, port = '', subset = '', host = ''] = name.split('|');
+  return { host, port: port === '' ? null : Number(port), subset };
+}

@@ -1,0 +1,122 @@
+import type { EgressPolicy, GatewayPolicy, PeerAuthenticationPolicy } from '../../model/policies.js';
+import type { MtlsMode } from '../../model/sidecar-config.js';
+import {
+  anything,
+  list,
+  map,
+  oneOf,
+  type Read,
+  record,
+  table,
+  tableWith,
+  text,
+  unsupported,
+} from '../../yaml/readers.js';
+import { ofKind, type Resource } from '../resource.js';
+import { fullHost, labelSelector, labels, passed, portNumber } from '../words.js';
+
+/** Istio's smaller kinds: Sidecar, Gateway, PeerAuthentication, Telemetry. */
+
+const workloadSelector = table({ labels });
+
+const outboundTrafficPolicy = table({
+  mode: oneOf(['REGISTRY_ONLY', 'ALLOW_ANY']),
+  egressProxy: unsupported('traffic to unknown hosts leaves directly'),
+});
+
+export const sidecar = table({
+  workloadSelector,
+  ingress: unsupported('every declared port is captured'),
+  egress: list(
+    tableWith(['hosts'], {
+      hosts: list(text),
+      port: unsupported('hosts are visible on all of their ports'),
+      bind: unsupported('every address is captured'),
+      captureMode: unsupported('every address is captured'),
+    }),
+  ),
+  inboundConnectionPool: unsupported('connections to the app are not limited'),
+  outboundTrafficPolicy,
+});
+
+type Sidecar = Read<typeof sidecar>;
+
+export function egressPoliciesOf(resources: readonly Resource[]): EgressPolicy[] {
+  return ofKind<Sidecar>(resources, 'istio', 'Sidecar').map((resource) => {
+    const { workloadSelector: selector, egress, outboundTrafficPolicy: policy } = resource.spec;
+    return {
+      object: resource,
+      callers: selector?.labels ?? null,
+      created: resource.created,
+      hosts:
+        egress === undefined ? null : egress.flatMap(({ hosts }) => hosts).map((entry) => egressHost(entry, resource)),
+      unknownHosts:
+        policy === undefined ? null : policy.mode === 'ALLOW_ANY' ? ('allow-any' as const) : ('registry-only' as const),
+    };
+  });
+}
+
+/** `./reviews.default.svc.cluster.local`, `istio-system/*`, `*` + `/` + `*`. */
+function egressHost(entry: string, { namespace }: Resource): { namespace: string; host: string } {
+  const [where = '', host = ''] = entry.includes('/') ? entry.split('/') : ['*', entry];
+  return { namespace: where, host: fullHost(host, where === '.' || where === '*' ? namespace : where) };
+}
+
+const server = tableWith(['port'], {
+  port: table({ number: portNumber(), protocol: text, name: text, targetPort: passed }),
+  bind: passed,
+  hosts: list(text),
+  tls: unsupported('the sandbox publishes its gateway in plaintext on loopback'),
+  defaultEndpoint: passed,
+  name: text,
+});
+
+export const gateway = table({ servers: list(server), selector: labels });
+
+type Gateway = Read<typeof gateway>;
+
+export function gatewayPoliciesOf(resources: readonly Resource[]): GatewayPolicy[] {
+  return ofKind<Gateway>(resources, 'istio', 'Gateway').map((resource) => ({
+    object: resource,
+    hosts: (resource.spec.servers ?? []).flatMap(({ hosts = [] }) =>
+      hosts.map((host) => host.split('/').at(-1) ?? host),
+    ),
+  }));
+}
+
+const mtls = table({ mode: oneOf(['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT']) });
+
+export const peerAuthentication = table({
+  selector: labelSelector,
+  mtls,
+  portLevelMtls: record(mtls),
+});
+
+type PeerAuthentication = Read<typeof peerAuthentication>;
+
+const MODES: Readonly<Record<string, MtlsMode>> = { DISABLE: 'disable', PERMISSIVE: 'permissive', STRICT: 'strict' };
+
+export function peerAuthenticationOf(resources: readonly Resource[]): PeerAuthenticationPolicy[] {
+  return ofKind<PeerAuthentication>(resources, 'istio', 'PeerAuthentication').map((resource) => {
+    const { selector, mtls: whole, portLevelMtls = {} } = resource.spec;
+    const modeOf = (mode: string | undefined): MtlsMode | null => MODES[mode ?? 'UNSET'] ?? null;
+    const matchLabels = selector?.matchLabels ?? {};
+    return {
+      object: resource,
+      selector: Object.keys(matchLabels).length === 0 ? null : matchLabels,
+      created: resource.created,
+      mode: modeOf(whole?.mode),
+      ports: Object.fromEntries(Object.entries(portLevelMtls).map(([port, { mode }]) => [Number(port), modeOf(mode)])),
+    };
+  });
+}
+
+/** The sandbox records every request anyway; what a Telemetry asks for is taken as known and changes nothing. */
+export const telemetry = table({
+  selector: labelSelector,
+  targetRef: passed,
+  targetRefs: passed,
+  tracing: map(anything, () => true),
+  metrics: map(anything, () => true),
+  accessLogging: map(anything, () => true),
+});

@@ -1,0 +1,174 @@
+import {
+  type Balancing,
+  type BalancingAlgorithm,
+  CLUSTER_DEFAULTS,
+  OUTLIER_DEFAULTS,
+  type PoolLimits,
+} from '../../model/cluster.js';
+import type {
+  BalancerSettings,
+  ClientTls,
+  DestinationPolicy,
+  OutlierSettings,
+  PoolSettings,
+  PortTraffic,
+  TrafficSettings,
+} from '../../model/policies.js';
+import type { HashPolicy } from '../../model/route.js';
+import { sourceOf } from '../../yaml/positions.js';
+import { ofKind, type Resource } from '../resource.js';
+import { fullHost, visibleTo } from '../words.js';
+import type {
+  ConnectionPoolSpec,
+  DestinationRule,
+  LoadBalancerSpec,
+  OutlierSpec,
+  PortSettings,
+  TlsSpec,
+  TrafficPolicySpec,
+} from './destination-rule.js';
+
+export function destinationPoliciesOf(resources: readonly Resource[]): DestinationPolicy[] {
+  return ofKind<DestinationRule>(resources, 'istio', 'DestinationRule').map((rule) => ({
+    object: rule,
+    host: fullHost(rule.spec.host, rule.namespace),
+    visibleTo: visibleTo(rule.spec.exportTo, rule.namespace),
+    callers: rule.spec.workloadSelector?.matchLabels ?? null,
+    created: rule.created,
+    traffic: trafficOf(rule.spec.trafficPolicy),
+    subsets: (rule.spec.subsets ?? []).map((subset) => ({
+      name: subset.name,
+      labels: subset.labels ?? {},
+      traffic: trafficOf(subset.trafficPolicy),
+      source: sourceOf(subset),
+    })),
+  }));
+}
+
+function trafficOf(policy: TrafficPolicySpec | undefined): PortTraffic | null {
+  if (policy === undefined) return null;
+  const ports = (policy.portLevelSettings ?? []).flatMap((entry) =>
+    entry.port?.number === undefined ? [] : [{ port: entry.port.number, settings: settingsOf(entry) }],
+  );
+  return { ...settingsOf(policy), ports };
+}
+
+function settingsOf({
+  connectionPool,
+  loadBalancer,
+  outlierDetection,
+  tls,
+  retryBudget,
+}: PortSettings): TrafficSettings {
+  return {
+    pool: connectionPool === undefined ? null : poolOf(connectionPool),
+    balancer: loadBalancer === undefined ? null : balancerOf(loadBalancer),
+    outlier: outlierDetection === undefined ? null : outlierOf(outlierDetection),
+    tls: tls === undefined ? null : tlsOf(tls),
+    retryBudget:
+      retryBudget === undefined
+        ? null
+        : { kind: 'concurrent', percent: retryBudget.percent ?? 20, minimum: retryBudget.minRetryConcurrency ?? 3 },
+  };
+}
+
+/** 0 = as if not said (proto3); a duration of 0 switches off. */
+function poolOf({ tcp, http }: ConnectionPoolSpec): PoolSettings {
+  const most = (value: number | undefined): number | null => (value === undefined || value === 0 ? null : value);
+  const limits: PoolLimits = {
+    maxConnections: most(tcp?.maxConnections),
+    maxPendingRequests: most(http?.http1MaxPendingRequests),
+    maxRequests: most(http?.http2MaxRequests),
+    maxRetries: most(http?.maxRetries),
+    maxRequestsPerConnection: most(http?.maxRequestsPerConnection),
+    idleTimeoutMs: most(http?.idleTimeout),
+    maxConnectionDurationMs: most(tcp?.maxConnectionDuration),
+  };
+  return { limits, connectTimeoutMs: most(tcp?.connectTimeout) };
+}
+
+function balancerOf(spec: LoadBalancerSpec): BalancerSettings {
+  const { warmup, warmupDurationSecs } = spec;
+  const windowMs = warmup?.duration ?? warmupDurationSecs;
+  const balancing: Balancing = {
+    ...CLUSTER_DEFAULTS.balancing,
+    algorithm: algorithmOf(spec),
+    slowStart:
+      windowMs === undefined
+        ? null
+        : { windowMs, minimumPercent: warmup?.minimumPercent ?? 10, aggression: warmup?.aggression ?? 1 },
+  };
+  return { balancing, hash: spec.consistentHash === undefined ? [] : hashOf(spec.consistentHash) };
+}
+
+function algorithmOf({ simple, consistentHash }: LoadBalancerSpec): BalancingAlgorithm {
+  if (consistentHash !== undefined) {
+    const { maglev, ringHash, minimumRingSize } = consistentHash;
+    if (maglev !== undefined) return { kind: 'maglev', tableSize: maglev.tableSize ?? 65_537 };
+    const least = ringHash?.minimumRingSize ?? minimumRingSize ?? 1_024;
+    return { kind: 'ring-hash', minimumRingSize: least === 0 ? 1_024 : least, maximumRingSize: 8_388_608 };
+  }
+  switch (simple) {
+    case 'ROUND_ROBIN':
+      return { kind: 'round-robin' };
+    case 'RANDOM':
+      return { kind: 'random' };
+    default:
+      return { kind: 'least-request', choices: 2 };
+  }
+}
+
+function hashOf(spec: NonNullable<LoadBalancerSpec['consistentHash']>): HashPolicy[] {
+  const { httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName } = spec;
+  if (httpHeaderName !== undefined) return [{ kind: 'header', name: httpHeaderName.toLowerCase(), terminal: false }];
+  if (httpCookie !== undefined) {
+    const { name, path = '', ttl, attributes = [] } = httpCookie;
+    return [
+      {
+        kind: 'cookie',
+        name,
+        path,
+        ttlSeconds: ttl === undefined ? null : Math.floor(ttl / 1_000),
+        attributes: attributes.map((attribute) => ({ name: attribute.name, value: attribute.value ?? '' })),
+        terminal: false,
+      },
+    ];
+  }
+  if (useSourceIp === true) return [{ kind: 'source-ip', terminal: false }];
+  if (httpQueryParameterName !== undefined) return [{ kind: 'query', name: httpQueryParameterName, terminal: false }];
+  return [];
+}
+
+function outlierOf(spec: OutlierSpec): OutlierSettings {
+  return {
+    ejection: {
+      ...OUTLIER_DEFAULTS,
+      consecutive5xx: spec.consecutive5xxErrors ?? spec.consecutiveErrors ?? OUTLIER_DEFAULTS.consecutive5xx,
+      consecutiveGatewayErrors: spec.consecutiveGatewayErrors ?? OUTLIER_DEFAULTS.consecutiveGatewayErrors,
+      splitLocalOriginErrors: spec.splitExternalLocalOriginErrors ?? false,
+      consecutiveLocalOriginFailures:
+        spec.consecutiveLocalOriginFailures ?? OUTLIER_DEFAULTS.consecutiveLocalOriginFailures,
+      intervalMs: spec.interval ?? OUTLIER_DEFAULTS.intervalMs,
+      baseEjectionMs: spec.baseEjectionTime ?? OUTLIER_DEFAULTS.baseEjectionMs,
+      maxEjectionPercent:
+        spec.maxEjectionPercent === undefined || spec.maxEjectionPercent === 0
+          ? OUTLIER_DEFAULTS.maxEjectionPercent
+          : spec.maxEjectionPercent,
+    },
+    minHealthPercent: spec.minHealthPercent ?? 0,
+  };
+}
+
+function tlsOf(spec: TlsSpec): ClientTls {
+  const source = sourceOf(spec);
+  switch (spec.mode) {
+    case 'SIMPLE':
+      return { mode: 'simple', source };
+    case 'MUTUAL':
+      return { mode: 'mutual', source };
+    case 'ISTIO_MUTUAL':
+      return { mode: 'mesh', source };
+    default:
+      return { mode: 'disable', source };
+  }
+}

@@ -1,0 +1,258 @@
+import { READING } from '../../model/finding.js';
+import { RETRY_CONDITIONS } from '../../model/route.js';
+import type { SourceRef } from '../../model/source.js';
+import { sourceOf } from '../../yaml/positions.js';
+import type { Report, Resource } from '../resource.js';
+import type { DestinationRule, OutlierSpec, PortSettings, TrafficPolicySpec } from './destination-rule.js';
+import { grpcStatusOf } from './grpc-status.js';
+import type { HttpMatch, HttpRoute, Retries, VirtualService } from './virtual-service.js';
+
+/**
+ * What Istio's admission refuses (pkg/config/validation, as far as its rules are known and observed): such a resource
+ * never comes into force in a cluster, so it does not here.
+ */
+export function checkVirtualService(resource: Resource<VirtualService>, report: Report): void {
+  const { hosts = [], gateways, http, tcp, tls, exportTo } = resource.spec;
+  const refuse = (where: SourceRef | null, message: string, hint = ''): void =>
+    report(READING.schema, 'error', where, message, hint);
+  if (hosts.length === 0 && http === undefined) refuse(null, 'it has neither hosts nor http rules', 'hosts: [reviews]');
+  if (hosts.length === 0 && gateways !== undefined)
+    refuse(null, 'a VirtualService without hosts is a delegate, and a delegate has no gateways');
+  if (hosts.length > 0 && (http ?? []).length + (tcp ?? []).length + (tls ?? []).length === 0)
+    refuse(null, 'it has no http, tls or tcp rule', 'http: [ { route: [ { destination: { host: reviews } } ] } ]');
+  for (const [i, host] of hosts.entries())
+    if (hosts.indexOf(host) !== i) refuse(sourceOf(hosts, i), `the host ${host} stands twice`);
+  if (hosts.includes('*') && (gateways === undefined || gateways.includes('mesh')))
+    refuse(null, 'the host * is for gateways: sidecars take no wildcard for everything', 'gateways: [ … ]');
+  checkExports(exportTo, refuse);
+  for (const rule of http ?? []) checkRule(rule, hosts.length === 0, refuse);
+}
+
+type Refuse = (where: SourceRef | null, message: string, hint?: string) => void;
+
+function checkExports(exportTo: readonly string[] | undefined, refuse: Refuse): void {
+  for (const [i, entry] of (exportTo ?? []).entries())
+    if (exportTo?.indexOf(entry) !== i) refuse(sourceOf(exportTo as string[], i), `exportTo names ${entry} twice`);
+}
+
+/** Fields of a rule that cannot stand side by side. */
+const EXCLUSIVE: readonly (readonly [keyof HttpRoute, keyof HttpRoute])[] = [
+  ['route', 'redirect'],
+  ['route', 'directResponse'],
+  ['redirect', 'directResponse'],
+  ['fault', 'redirect'],
+  ['fault', 'directResponse'],
+  ['rewrite', 'redirect'],
+  ['rewrite', 'directResponse'],
+  ['mirror', 'mirrors'],
+  ['route', 'delegate'],
+];
+
+function checkRule(rule: HttpRoute, isDelegate: boolean, refuse: Refuse): void {
+  const at = (field: keyof HttpRoute & string): SourceRef => sourceOf(rule, field);
+  for (const [a, b] of EXCLUSIVE)
+    if (rule[a] !== undefined && rule[b] !== undefined && !(a === 'route' && rule.route?.length === 0))
+      refuse(at(b), `a rule has ${a} or ${b}, not both`);
+  if (isDelegate && rule.delegate !== undefined) refuse(at('delegate'), 'a delegate cannot delegate again');
+  const acts =
+    (rule.route ?? []).length > 0 ||
+    rule.redirect !== undefined ||
+    rule.directResponse !== undefined ||
+    rule.delegate !== undefined;
+  if (!acts) refuse(sourceOf(rule), 'the rule leads nowhere', 'route: [ { destination: { host: reviews } } ]');
+  checkWeights(rule, refuse);
+  checkMatches(rule.match ?? [], refuse);
+  checkRedirect(rule, refuse);
+  checkDirectResponse(rule, refuse);
+  checkRewrite(rule, refuse);
+  if (rule.retries !== undefined) checkRetries(rule.retries, refuse);
+  if (rule.timeout !== undefined && rule.timeout < 1)
+    refuse(at('timeout'), 'timeout must be at least 1ms', 'leave it out: without it there is none');
+  checkFault(rule, refuse);
+  checkMirrors(rule, refuse);
+}
+
+function checkWeights({ route = [] }: HttpRoute, refuse: Refuse): void {
+  for (const entry of route)
+    if ((entry.weight ?? 0) < 0) refuse(sourceOf(entry, 'weight'), 'a weight cannot be negative');
+  const total = route.reduce((sum, { weight = 0 }) => sum + weight, 0);
+  if (route.length > 1 && total === 0)
+    refuse(sourceOf(route), 'total destination weight = 0', 'weight: 50 at each of them');
+}
+
+function checkMatches(matches: readonly HttpMatch[], refuse: Refuse): void {
+  for (const match of matches)
+    for (const [name, test] of [...Object.entries(match.headers ?? {}), ...Object.entries(match.queryParams ?? {})]) {
+      if (name === '') refuse(sourceOf(match), 'a name is empty');
+      if (test.regex === '') refuse(sourceOf(test, 'regex'), 'an expression is empty');
+    }
+}
+
+function checkRedirect({ redirect, match = [] }: HttpRoute, refuse: Refuse): void {
+  if (redirect === undefined) return;
+  const { uri, prefixRewrite, authority, scheme, port, derivePort, redirectCode } = redirect;
+  const at = sourceOf(redirect);
+  if ([uri, prefixRewrite, authority, scheme, port, derivePort].every((value) => value === undefined))
+    refuse(at, 'a redirect changes at least one of uri, authority, scheme and port');
+  if (uri !== undefined && prefixRewrite !== undefined) refuse(at, 'a redirect has uri or prefixRewrite, not both');
+  if (port !== undefined && derivePort !== undefined) refuse(at, 'a redirect has port or derivePort, not both');
+  if (redirectCode !== undefined && redirectCode !== 0 && (redirectCode < 300 || redirectCode > 399))
+    refuse(
+      sourceOf(redirect, 'redirectCode'),
+      `redirectCode ${redirectCode} is no redirection`,
+      '301, 302, 303, 307 or 308',
+    );
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https')
+    refuse(sourceOf(redirect, 'scheme'), 'scheme must be http or https');
+  if (prefixRewrite !== undefined && match.some((entry) => entry.uri?.prefix === undefined))
+    refuse(sourceOf(redirect, 'prefixRewrite'), 'prefixRewrite needs a uri prefix in every match');
+}
+
+function checkDirectResponse({ directResponse }: HttpRoute, refuse: Refuse): void {
+  if (directResponse === undefined) return;
+  const { status, body } = directResponse;
+  if (status < 200 || status > 599)
+    refuse(sourceOf(directResponse, 'status'), `directResponse cannot answer ${status}`, '200 to 599');
+  if (body !== undefined && Buffer.byteLength(body.string ?? body.bytes ?? '') > 1024 * 1024)
+    refuse(sourceOf(directResponse, 'body'), 'the body is larger than 1 MiB');
+}
+
+function checkRewrite({ rewrite }: HttpRoute, refuse: Refuse): void {
+  if (rewrite === undefined) return;
+  const { uri, authority, uriRegexRewrite } = rewrite;
+  const at = sourceOf(rewrite);
+  if (uri !== undefined && uriRegexRewrite !== undefined) refuse(at, 'a rewrite has uri or uriRegexRewrite, not both');
+  if (uri === undefined && authority === undefined && uriRegexRewrite === undefined)
+    refuse(at, 'a rewrite changes uri or authority');
+  if (uriRegexRewrite !== undefined && (uriRegexRewrite.match === undefined || uriRegexRewrite.rewrite === undefined))
+    refuse(sourceOf(rewrite, 'uriRegexRewrite'), 'uriRegexRewrite needs match and rewrite');
+}
+
+const GRPC_AND_HTTP = new Set<string>(RETRY_CONDITIONS);
+/** Words that Istio takes besides those that mean something for HTTP/1.1. */
+const OTHER_CONDITIONS = new Set(['http3-post-connect-failure']);
+
+function checkRetries(retries: Retries, refuse: Refuse): void {
+  const { attempts = 0, retryOn, perTryTimeout, backoff } = retries;
+  const at = (field: keyof Retries & string): SourceRef => sourceOf(retries, field);
+  if (attempts < 0) refuse(at('attempts'), 'attempts cannot be negative');
+  if (attempts === 0 && (retryOn !== undefined || perTryTimeout !== undefined))
+    refuse(
+      sourceOf(retries),
+      'without attempts nothing is retried, so retryOn and perTryTimeout cannot stand here',
+      'attempts: 2',
+    );
+  if (perTryTimeout !== undefined && perTryTimeout < 1)
+    refuse(at('perTryTimeout'), 'perTryTimeout must be at least 1ms');
+  if (backoff !== undefined && backoff < 1) refuse(at('backoff'), 'backoff must be at least 1ms');
+  for (const word of (retryOn ?? '').split(',')) {
+    if (word === '' || GRPC_AND_HTTP.has(word) || OTHER_CONDITIONS.has(word) || isStatus(word)) continue;
+    const hint = word.trim() === word ? [...RETRY_CONDITIONS].join(', ') : 'write no blanks after the commas';
+    refuse(at('retryOn'), `${JSON.stringify(word)} is no condition for a retry`, hint);
+  }
+}
+
+/** Statuses that Go's net/http has a text for, which is what Istio asks. */
+const KNOWN_STATUSES = new Set([
+  ...[100, 101, 102, 103, 200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 307, 308],
+  ...[
+    400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424,
+  ],
+  ...[425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511],
+]);
+
+export function isStatus(word: string): boolean {
+  return /^\d{3}$/.test(word) && KNOWN_STATUSES.has(Number(word));
+}
+
+function checkFault({ fault }: HttpRoute, refuse: Refuse): void {
+  if (fault === undefined) return;
+  const { delay, abort } = fault;
+  if (delay === undefined && abort === undefined) refuse(sourceOf(fault), 'a fault is a delay or an abort, or both');
+  for (const part of [delay, abort]) {
+    const share = part?.percentage?.value;
+    if (part === undefined || share === undefined) continue;
+    const at = sourceOf(part, 'percentage');
+    if (share < 0 || share > 100) refuse(at, `a percentage of ${share} is not between 0 and 100`);
+    else if (share > 0 && share < 0.0001) refuse(at, `a percentage of ${share} is less than the least, 0.0001`);
+  }
+  if (delay?.percent !== undefined && (delay.percent < 0 || delay.percent > 100))
+    refuse(sourceOf(delay, 'percent'), `a percentage of ${delay.percent} is not between 0 and 100`);
+  if (delay !== undefined && (delay.fixedDelay === undefined || delay.fixedDelay < 1))
+    refuse(sourceOf(delay), 'fixedDelay must be at least 1ms', 'fixedDelay: 5s');
+  if (abort !== undefined && abort.httpStatus === undefined && abort.grpcStatus === undefined)
+    refuse(sourceOf(abort), 'an abort needs httpStatus or grpcStatus');
+  if (abort?.grpcStatus !== undefined && grpcStatusOf(abort.grpcStatus) === null)
+    refuse(sourceOf(abort, 'grpcStatus'), `${JSON.stringify(abort.grpcStatus)} is no gRPC status`, 'UNAVAILABLE');
+}
+
+function checkMirrors(rule: HttpRoute, refuse: Refuse): void {
+  const shares = [rule.mirrorPercentage, ...(rule.mirrors ?? []).map(({ percentage }) => percentage)];
+  for (const share of shares)
+    if (share?.value !== undefined && (share.value < 0 || share.value > 100))
+      refuse(sourceOf(share, 'value'), `a mirror percentage of ${share.value} is not between 0 and 100`);
+  if (rule.mirrorPercent !== undefined && rule.mirrorPercent > 100)
+    refuse(sourceOf(rule, 'mirrorPercent'), `a mirror percentage of ${rule.mirrorPercent} is not between 0 and 100`);
+}
+
+export function checkDestinationRule(resource: Resource<DestinationRule>, report: Report): void {
+  const { spec } = resource;
+  const refuse: Refuse = (where, message, hint = '') => report(READING.schema, 'error', where, message, hint);
+  checkExports(spec.exportTo, refuse);
+  if (spec.trafficPolicy !== undefined) checkTraffic(spec.trafficPolicy, refuse);
+  const seen = new Set<string>();
+  for (const subset of spec.subsets ?? []) {
+    if (seen.has(subset.name)) refuse(sourceOf(subset), `the subset ${subset.name} stands twice`);
+    seen.add(subset.name);
+    if (!/^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(subset.name))
+      refuse(
+        sourceOf(subset, 'name'),
+        `${JSON.stringify(subset.name)} is no name for a subset`,
+        'letters, digits and dashes',
+      );
+    if (subset.trafficPolicy !== undefined) checkTraffic(subset.trafficPolicy, refuse);
+  }
+}
+
+function checkTraffic(policy: TrafficPolicySpec, refuse: Refuse): void {
+  if (Object.keys(policy).length === 0) refuse(sourceOf(policy), 'trafficPolicy says nothing');
+  checkSettings(policy, refuse);
+  for (const entry of policy.portLevelSettings ?? []) checkSettings(entry, refuse);
+}
+
+function checkSettings({ connectionPool, outlierDetection, loadBalancer }: PortSettings, refuse: Refuse): void {
+  if (connectionPool !== undefined) {
+    if (Object.keys(connectionPool).length === 0) refuse(sourceOf(connectionPool), 'connectionPool says nothing');
+    for (const part of [connectionPool.tcp, connectionPool.http])
+      for (const [name, value] of Object.entries(part ?? {}))
+        if (typeof value === 'number' && value < 0)
+          refuse(sourceOf(part as object, name), `${name} cannot be negative`);
+  }
+  if (outlierDetection !== undefined) checkOutlier(outlierDetection, refuse);
+  const hash = loadBalancer?.consistentHash;
+  if (hash !== undefined) {
+    const ways = [hash.httpHeaderName, hash.httpCookie, hash.useSourceIp, hash.httpQueryParameterName];
+    if (ways.filter((way) => way !== undefined).length > 1)
+      refuse(sourceOf(hash), 'consistentHash goes by one thing, not by several');
+    if (loadBalancer?.simple !== undefined)
+      refuse(sourceOf(hash), 'a loadBalancer is simple or consistentHash, not both');
+  }
+}
+
+function checkOutlier(spec: OutlierSpec, refuse: Refuse): void {
+  const at = (field: keyof OutlierSpec & string): SourceRef => sourceOf(spec, field);
+  for (const field of ['interval', 'baseEjectionTime'] as const)
+    if (spec[field] !== undefined && spec[field] < 1) refuse(at(field), `${field} must be at least 1ms`);
+  for (const field of ['maxEjectionPercent', 'minHealthPercent'] as const)
+    if (spec[field] !== undefined && (spec[field] < 0 || spec[field] > 100))
+      refuse(at(field), `${field} must be from 0 to 100`);
+  if (
+    spec.consecutiveLocalOriginFailures !== undefined &&
+    spec.consecutiveLocalOriginFailures > 0 &&
+    spec.splitExternalLocalOriginErrors !== true
+  )
+    refuse(
+      at('consecutiveLocalOriginFailures'),
+      'consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true',
+    );
+}

@@ -1,0 +1,58 @@
+import { anything, map } from '../yaml/readers.js';
+import { destinationRule } from './istio/destination-rule.js';
+import { gateway, peerAuthentication, sidecar, telemetry } from './istio/others.js';
+import { checkDestinationRule, checkVirtualService } from './istio/validate.js';
+import { virtualService } from './istio/virtual-service.js';
+import { service } from './kubernetes/service.js';
+import { type Kind, kindOf } from './resource.js';
+
+const ISTIO_NETWORKING = {
+  dialect: 'istio',
+  group: 'networking.istio.io',
+  versions: ['v1', 'v1beta1', 'v1alpha3'],
+  body: 'spec',
+} as const;
+const ISTIO_SECURITY = {
+  dialect: 'istio',
+  group: 'security.istio.io',
+  versions: ['v1', 'v1beta1'],
+  body: 'spec',
+} as const;
+const KUBERNETES = { dialect: 'kubernetes', group: '', versions: ['v1'] } as const;
+const unread = map(anything, () => ({}));
+
+/** Every kind that is read. */
+export const KINDS: readonly Kind[] = [
+  kindOf({ ...ISTIO_NETWORKING, kind: 'VirtualService', spec: virtualService, check: checkVirtualService }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'DestinationRule', spec: destinationRule, check: checkDestinationRule }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'Sidecar', spec: sidecar }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'Gateway', spec: gateway }),
+  kindOf({ ...ISTIO_SECURITY, kind: 'PeerAuthentication', spec: peerAuthentication }),
+  kindOf({
+    dialect: 'istio',
+    group: 'telemetry.istio.io',
+    versions: ['v1', 'v1alpha1'],
+    body: 'spec',
+    kind: 'Telemetry',
+    spec: telemetry,
+  }),
+  kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),
+  kindOf({ ...KUBERNETES, kind: 'ServiceAccount', body: 'object', spec: unread }),
+  kindOf({ ...KUBERNETES, kind: 'Namespace', body: 'object', spec: unread }),
+  kindOf({ ...KUBERNETES, group: 'apps', kind: 'Deployment', body: 'spec', spec: unread }),
+];
+
+/**
+ * Kinds that manifests hold and a sandbox has no use for: by `group/kind` what is told of them; '' = nothing, since nothing
+ * is lost.
+ */
+export const PASSED_KINDS: Readonly<Record<string, string | undefined>> = {
+  '/ConfigMap': '',
+  '/Secret': '',
+  '/PersistentVolumeClaim': '',
+  '/Pod': 'pods are the workloads of the Compose file; this one has no effect',
+  'networking.istio.io/EnvoyFilter': 'EnvoyFilter patches Envoy, which does not run here: it has no effect',
+  'networking.istio.io/ProxyConfig': 'ProxyConfig has no effect: sidecars are set up by x-mesh.limits',
+  'networking.istio.io/WorkloadGroup': 'WorkloadGroup has no effect: workloads stand in the Compose file',
+  'extensions.istio.io/WasmPlugin': 'WasmPlugin has no effect: sidecars run no WebAssembly',
+};

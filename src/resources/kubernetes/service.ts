@@ -1,0 +1,90 @@
+import type { ServicePort, ServiceSpec } from '../../model/app.js';
+import { fqdn, serviceKey } from '../../model/names.js';
+import { list, oneOf, type Read, reader, table, tableWith, text } from '../../yaml/readers.js';
+import { ANY } from '../../yaml/shape.js';
+import { ofKind, type Resource } from '../resource.js';
+import { labels, passed, portNumber } from '../words.js';
+
+/** A port by number or by the name of a container's port. */
+const intOrName = reader<string>(ANY, (view, where) => view.text(where) ?? undefined);
+
+const port = tableWith(['port'], {
+  name: text,
+  port: portNumber(),
+  targetPort: intOrName,
+  protocol: oneOf(['TCP', 'UDP', 'SCTP']),
+  appProtocol: text,
+  nodePort: passed,
+});
+
+/** A Kubernetes Service, as far as a mesh looks at it. */
+export const service = table({
+  selector: labels,
+  ports: list(port),
+  clusterIP: text,
+  clusterIPs: list(text),
+  type: text,
+  externalName: text,
+  ipFamilies: passed,
+  ipFamilyPolicy: passed,
+  sessionAffinity: passed,
+  sessionAffinityConfig: passed,
+  internalTrafficPolicy: passed,
+  externalTrafficPolicy: passed,
+  publishNotReadyAddresses: passed,
+  externalIPs: passed,
+  loadBalancerIP: passed,
+  trafficDistribution: passed,
+});
+
+export type ServiceObject = Read<typeof service>;
+type Port = Read<typeof port>;
+
+export function servicesOf(resources: readonly Resource[]): ServiceSpec[] {
+  return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').map(({ name, namespace, spec }) => ({
+    name: serviceKey(name, namespace),
+    namespace,
+    host: fqdn(name, namespace),
+    virtualIp:
+      spec.clusterIP === undefined || spec.clusterIP === 'None' ? addressOf(fqdn(name, namespace)) : spec.clusterIP,
+    ports: (spec.ports ?? []).filter(({ protocol }) => protocol === undefined || protocol === 'TCP').map(portOf),
+    selector: spec.selector ?? null,
+  }));
+}
+
+function portOf(declared: Port): ServicePort {
+  const target = Number(declared.targetPort ?? declared.port);
+  return {
+    port: declared.port,
+    protocol: protocolOf(declared),
+    targetPort: Number.isInteger(target) ? target : declared.port,
+  };
+}
+
+const HTTP = new Set(['http', 'http2', 'grpc', 'grpc-web', 'kubernetes.io/h2c', 'kubernetes.io/ws']);
+
+/** `appProtocol`, else the first part of the port's name (Istio's explicit protocol selection); what says nothing is sniffed there, and HTTP here. */
+export function protocolOf({ name, appProtocol }: Pick<Port, 'name' | 'appProtocol'>): 'http' | 'tcp' {
+  const word = appProtocol ?? name?.split('-')[0]?.toLowerCase();
+  if (word === undefined) return 'http';
+  return HTTP.has(word) ? 'http' : KNOWN_TCP.has(word) ? 'tcp' : 'http';
+}
+
+const KNOWN_TCP = new Set([
+  'tcp',
+  'tls',
+  'https',
+  'mongo',
+  'mysql',
+  'redis',
+  'udp',
+  'linkerd.io/opaque',
+  'linkerd.io/tcp',
+]);
+
+/** An address of its own for a service that has none, from 240.241.0.0/16, the same each time. */
+export function addressOf(host: string): string {
+  let hash = 2_166_136_261;
+  for (const char of host) hash = Math.imul(hash ^ char.charCodeAt(0), 16_777_619) >>> 0;
+  return `240.241.${(hash >>> 8) & 255}.${(hash & 255) === 0 ? 1 : hash & 255}`;
+}
