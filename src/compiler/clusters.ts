@@ -34,7 +34,8 @@ function clusterOf(
   port: AppPort,
   { subset, members, ready, callerLocality }: Members,
 ): Cluster {
-  const spiffeIds = [...new Set(members.map(({ serviceAccount }) => workloadId(serviceAccount)))];
+  const meshed = members.filter((member) => member.meshed);
+  const spiffeIds = [...new Set(meshed.map(({ serviceAccount }) => workloadId(serviceAccount)))];
   const traffic = { ...CLUSTER_DEFAULTS, ...mesh.app.settings[service.name]?.traffic };
   const endpoints = members.flatMap((member) => endpointsOf(member, port.port, ready));
   // As in Istio: nothing fails over that is not watched, and weights between places speak for themselves.
@@ -46,7 +47,7 @@ function clusterOf(
     subset,
     port: port.port,
     protocol: port.protocol,
-    tls: mesh.mtls === 'disable' ? null : { spiffeIds },
+    tls: mesh.mtls === 'disable' || meshed.length === 0 ? null : { spiffeIds },
     endpoints: failsOver ? byDistance(callerLocality, endpoints) : endpoints,
   };
 }
@@ -63,6 +64,7 @@ function endpointsOf(member: WorkloadSpec, port: number, ready: readonly ReadyEn
         workload: member.name,
         version: member.version,
         locality: member.locality,
+        tls: member.meshed,
       },
     ];
   });

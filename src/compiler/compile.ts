@@ -46,7 +46,7 @@ export function compile(
     unknownHosts: 'allow-any',
   });
   const configs = new Map<string, SidecarConfig>();
-  for (const workload of mesh.app.workloads) {
+  for (const workload of mesh.app.workloads.filter(({ meshed }) => meshed)) {
     const outbound = outboundOf(workload.name, workload.app, workload.locality);
     configs.set(workload.name, sidecarConfig(mesh, workload, outbound, version));
   }
@@ -183,7 +183,8 @@ function callersOf(mesh: MeshConfig): InboundConfig['callers'] {
   const callers: Record<string, { app: string; workloads: string[] }> = {
     [workloadId(GATEWAY)]: { app: GATEWAY, workloads: [GATEWAY] },
   };
-  for (const { name, app, serviceAccount } of mesh.app.workloads) {
+  for (const { name, app, serviceAccount, meshed } of mesh.app.workloads) {
+    if (!meshed) continue;
     const id = workloadId(serviceAccount);
     const entry = callers[id] ?? { app, workloads: [] };
     entry.workloads.push(name);

@@ -1,12 +1,15 @@
 import type { AppProtocol } from '../model/app.js';
 import { portNumber } from './ports.js';
 import type { Findings } from './problems.js';
+import { flag } from './readers.js';
 import type { YamlView } from './yaml-view.js';
 
 /** `services.<name>.x-mesh`: what Compose has no words for. */
 export interface ServiceExtension {
   readonly serviceAccount: string | null;
   readonly locality: string;
+  /** False = the app stands outside the mesh. */
+  readonly sidecar: boolean;
   readonly ports: ReadonlyMap<number, AppProtocol>;
   readonly local: readonly string[] | null;
 }
@@ -22,16 +25,18 @@ export interface ExtensionInput {
 export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
   let serviceAccount: string | null = null;
   let locality = '';
+  let sidecar = true;
   let local: readonly string[] | null = null;
   let ports: ReadonlyMap<number, AppProtocol> = new Map();
   for (const { key, keySource, value } of view?.entries(where) ?? []) {
     if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
     else if (key === 'locality') locality = localityOf(value, `${where}.locality`, findings);
+    else if (key === 'sidecar') sidecar = flag(value, `${where}.sidecar`, findings) ?? true;
     else if (key === 'local') local = argvOf(value, `${where}.local`, expanded, findings);
     else if (key === 'ports') ports = protocolsOf(value, `${where}.ports`, findings);
-    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'locality', 'ports', 'local']);
+    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'locality', 'sidecar', 'ports', 'local']);
   }
-  return { serviceAccount, locality, ports, local };
+  return { serviceAccount, locality, sidecar, ports, local };
 }
 
 /** It becomes a part of a SPIFFE ID, so it is held to what Kubernetes allows. */

@@ -9,6 +9,7 @@ export function workload(name: string, overrides: Partial<WorkloadSpec> = {}): W
     app,
     version,
     serviceAccount: app,
+    meshed: true,
     locality: '',
     labels: { app, version },
     ports: [{ port: 9080, protocol: 'http' }],
