@@ -68,7 +68,8 @@ function clusterOf(
   port: ServicePort,
   { subset, members, ready, caller }: Members,
 ): Cluster {
-  const spiffeIds = [...new Set(members.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)))];
+  const meshed = members.filter((member) => member.meshed);
+  const spiffeIds = [...new Set(meshed.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)))];
   const settings = settingsOn(rules, subset, port.port);
   const traffic = { ...trafficOf(settings, mesh.flavor.traffic), ...mesh.app.settings[service.name]?.traffic };
   const endpoints = members.flatMap((member) => endpointsOf(member, port, ready));
@@ -81,7 +82,7 @@ function clusterOf(
     subset: subset?.name ?? '',
     port: port.port,
     protocol: port.protocol,
-    tls: mesh.mtls === 'disable' || isPlain(settings.tls) ? null : { spiffeIds },
+    tls: mesh.mtls === 'disable' || meshed.length === 0 || isPlain(settings.tls) ? null : { spiffeIds },
     endpoints: failsOver ? byDistance(caller.locality, endpoints) : endpoints,
   };
 }
@@ -98,6 +99,7 @@ function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly Re
         workload: member.name,
         version: member.version,
         locality: member.locality,
+        tls: member.meshed,
       },
     ];
   });

@@ -33,7 +33,7 @@ export function compile(
   const outbound = outboundFor(mesh, ready);
   const callers = callersOf(mesh);
   const configs = new Map<string, SidecarConfig>();
-  for (const workload of mesh.app.workloads)
+  for (const workload of mesh.app.workloads.filter(({ meshed }) => meshed))
     configs.set(
       workload.name,
       sidecarConfig(mesh, workload, { outbound: outbound(callerOf(workload)), callers, version }),
@@ -114,7 +114,8 @@ function callersOf(mesh: MeshConfig): InboundConfig['callers'] {
   const callers: Record<string, { app: string; workloads: string[] }> = {
     [workloadId(GATEWAY)]: { app: GATEWAY, workloads: [GATEWAY] },
   };
-  for (const { name, app, serviceAccount, namespace } of mesh.app.workloads) {
+  for (const { name, app, serviceAccount, namespace, meshed } of mesh.app.workloads) {
+    if (!meshed) continue;
     const id = workloadId(serviceAccount, namespace);
     const entry = callers[id] ?? { app, workloads: [] };
     entry.workloads.push(name);

@@ -1,6 +1,7 @@
 import type { AppProtocol } from '../model/app.js';
 import { NAMESPACE } from '../model/names.js';
 import type { Findings } from '../yaml/problems.js';
+import { flag } from '../yaml/readers.js';
 import type { YamlView } from '../yaml/view.js';
 import { portNumber } from './ports.js';
 
@@ -9,6 +10,8 @@ export interface ServiceExtension {
   readonly serviceAccount: string | null;
   readonly namespace: string;
   readonly locality: string;
+  /** False = the app stands outside the mesh. */
+  readonly sidecar: boolean;
   readonly ports: ReadonlyMap<number, AppProtocol>;
   readonly local: readonly string[] | null;
 }
@@ -20,22 +23,26 @@ export interface ExtensionInput {
   readonly findings: Findings;
 }
 
+const KEYS = ['serviceAccount', 'namespace', 'locality', 'sidecar', 'ports', 'local'];
+
 /** Reads it strictly, as all of `x-mesh`. */
 export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
   let serviceAccount: string | null = null;
   let locality = '';
   let namespace = NAMESPACE;
+  let sidecar = true;
   let local: readonly string[] | null = null;
   let ports: ReadonlyMap<number, AppProtocol> = new Map();
   for (const { key, keySource, value } of view?.entries(where) ?? []) {
     if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
     else if (key === 'namespace') namespace = namespaceOf(value, `${where}.namespace`, findings);
     else if (key === 'locality') locality = localityOf(value, `${where}.locality`, findings);
+    else if (key === 'sidecar') sidecar = flag(value, `${where}.sidecar`, findings) ?? true;
     else if (key === 'local') local = argvOf(value, `${where}.local`, expanded, findings);
     else if (key === 'ports') ports = protocolsOf(value, `${where}.ports`, findings);
-    else findings.unknownKey(keySource, key, where, ['serviceAccount', 'namespace', 'locality', 'ports', 'local']);
+    else findings.unknownKey(keySource, key, where, KEYS);
   }
-  return { serviceAccount, namespace, locality, ports, local };
+  return { serviceAccount, namespace, locality, sidecar, ports, local };
 }
 
 /** It becomes a part of a SPIFFE ID, so it is held to what Kubernetes allows. */

@@ -46,6 +46,7 @@ export function readService({ name, view, environment, findings }: ServiceInput)
     app,
     version: labels['version'] ?? 'v1',
     serviceAccount: extension.serviceAccount ?? app,
+    meshed: extension.sidecar,
     locality: extension.locality,
     namespace: extension.namespace,
     labels: { ...labels, app, version: labels['version'] ?? 'v1' },

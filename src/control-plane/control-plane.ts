@@ -10,6 +10,7 @@ import type { Incident } from '../model/timeline.js';
 import type { Clock } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
 import type {
+  EndpointReport,
   FaultView,
   Features,
   IdentityView,
@@ -30,6 +31,8 @@ import { Publisher } from './distribution/publisher.js';
 import { serveControlStream, type WorkloadStream } from './distribution/stream-server.js';
 import { FaultBook } from './fault-book.js';
 import { LoadSettings } from './load-settings.js';
+import { directPorts } from './registry/direct-ports.js';
+import { accepts } from './registry/reachable.js';
 import { Registry, type WorkloadRecord } from './registry/registry.js';
 import { PolicyDesk } from './resources/desk.js';
 import { ResourceStore } from './resources/store.js';
@@ -152,7 +155,9 @@ export class ControlPlane {
 
   status(): Status {
     const workloads = this.workloads();
-    const ready = workloads.filter((view) => view.sidecar === 'connected' && view.appReady && isCurrent(view));
+    const ready = workloads.filter(
+      (view) => ['connected', 'none'].includes(view.sidecar) && view.appReady && isCurrent(view),
+    );
     return {
       sandbox: this.bootstrap.sandbox,
       app: this.bootstrap.app.name,
@@ -260,6 +265,18 @@ export class ControlPlane {
     this.emit({ type: 'workloads', workloads: this.workloads() });
   }
 
+  /** Throws ApiProblem when the workload is none, or tells of itself through its sidecar. */
+  reportEndpoint({ workload, ...endpoint }: EndpointReport): void {
+    this.#mustStandOutside(workload);
+    this.#registry.reported(workload, endpoint);
+  }
+
+  /** Tries all ports of an app outside the mesh from here: on Docker only the sandbox's own network leads there. */
+  async probeEndpoint({ workload, address, ports }: Omit<EndpointReport, 'ready'>): Promise<boolean> {
+    this.#mustStandOutside(workload);
+    return (await Promise.all(Object.values(ports).map((port) => accepts(address, port)))).every(Boolean);
+  }
+
   reportPart(part: string, event: 'died' | 'restarted' | 'gave-up', detail: string): void {
     const [workload, kind] = part.split('/');
     const record = this.#registry.get(workload ?? '');
@@ -328,7 +345,8 @@ export class ControlPlane {
 
   #identityOf(workload: string): string | null {
     if (workload === LOAD) return `spiffe://cluster.local/ns/mesh-system/sa/${LOAD}`;
-    return this.#registry.get(workload)?.spiffeId ?? null;
+    // Who stands outside the mesh has no identity, and gets none.
+    return this.#registry.get(workload)?.spiffeId || null;
   }
 
   #onHello(stream: WorkloadStream, hello: Hello): void {
@@ -407,6 +425,17 @@ export class ControlPlane {
     this.#identities.set(workload, { workload, ...certificate, issued });
   }
 
+  #mustStandOutside(workload: string): void {
+    if (this.#registry.get(workload)?.role === 'none') return;
+    throw new ApiProblem(400, `${JSON.stringify(workload)} is no workload outside the mesh`);
+  }
+
+  /** Where interception is not needed, calls of an app outside the mesh are not intercepted either, but pointed somewhere. */
+  #directPorts(record: WorkloadRecord): Readonly<Record<string, number>> {
+    if (record.role !== 'none' || this.bootstrap.runtime !== 'local') return {};
+    return directPorts(this.bootstrap.app, this.#registry.all());
+  }
+
   #workloadView(record: WorkloadRecord): WorkloadView {
     const { name, spec } = record;
     const certificate = this.#identities.get(name);
@@ -430,7 +459,7 @@ export class ControlPlane {
       restarts: { ...record.restarts },
       usage: { sidecar: this.#costs.usageOf(sidecarPart), app: this.#costs.usageOf(`${name}/app`) },
       cpuMicrosPerRequest: this.#costs.cpuPerRequest(name),
-      listenPorts: record.listenPorts,
+      listenPorts: { ...record.listenPorts, ...this.#directPorts(record) },
     };
   }
 }
@@ -439,6 +468,7 @@ function ownSideOf({ direction, source, destination }: EdgeDelta): string {
   return direction === 'inbound' ? destination : source;
 }
 
-function isCurrent(view: WorkloadView): boolean {
-  return view.wantedVersion > 0 && view.ackedVersion >= view.wantedVersion;
+/** Obeys what is meant for it; without a sidecar nothing is. */
+function isCurrent({ role, wantedVersion, ackedVersion }: WorkloadView): boolean {
+  return role === 'none' || (wantedVersion > 0 && ackedVersion >= wantedVersion);
 }

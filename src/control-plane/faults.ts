@@ -10,6 +10,12 @@ export function faultFrom(input: FaultInput, app: AppSpec, existing: readonly Fa
   mustExist('workload or service', input.to, targets);
   if (input.from !== undefined && !input.from.startsWith('spiffe://'))
     mustExist('caller', input.from, [...targets, 'gateway']);
+  if (input.connection === undefined && outside(input.to, app))
+    throw new ApiProblem(
+      400,
+      `${input.to} stands outside the mesh: no sidecar is there to act`,
+      'faults of connections act at the caller: refused, dns-failure',
+    );
   const name = input.name ?? freeName(existing);
   if (existing.some((fault) => fault.name === name)) {
     throw new ApiProblem(409, `a fault named ${name} exists already`, `mesh-sandbox fault remove ${name}`);
@@ -35,6 +41,11 @@ export function faultFrom(input: FaultInput, app: AppSpec, existing: readonly Fa
     until: input.forMs === undefined ? null : now + input.forMs,
     enabled: true,
   };
+}
+
+/** A workload without a sidecar, or a service all of whose workloads are. */
+function outside(to: string, { workloads }: AppSpec): boolean {
+  return workloads.filter(({ name, app }) => name === to || app === to).every(({ meshed }) => !meshed);
 }
 
 function endOf(input: FaultInput): Fault['action']['end'] {

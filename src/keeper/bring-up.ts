@@ -29,6 +29,7 @@ const LOOK_EVERY_MS = 40;
 export function bringUp(bringUpParts: BringUpParts): Step[] {
   const { plan, runtime, host, parts, clock } = bringUpParts;
   const workloads = plan.app.workloads.map(({ name }) => name);
+  const meshed = plan.app.workloads.filter((workload) => workload.meshed).map(({ name }) => name);
   // Pods need nothing but the network, so they are made while the control plane starts.
   let pods: Promise<unknown> = Promise.resolve();
   return [
@@ -49,23 +50,24 @@ export function bringUp(bringUpParts: BringUpParts): Step[] {
       name: 'sidecars',
       run: async () => {
         await pods;
-        await parts.startMembers([...workloads.map((name) => `${name}/sidecar`), 'gateway']);
+        await parts.startMembers([...meshed.map((name) => `${name}/sidecar`), 'gateway']);
         await untilWorkloads(
           bringUpParts,
           PATIENCE.sidecars,
           'sidecar',
-          (view) => view.sidecar === 'connected' && view.ackedVersion > 0,
+          (view) => view.role === 'none' || (view.sidecar === 'connected' && view.ackedVersion > 0),
         );
-        return `${workloads.length + 1} with certificates and configuration`;
+        return `${meshed.length + 1} with certificates and configuration`;
       },
     },
     {
       name: 'apps',
       run: async () => {
-        await Promise.all(workloads.map((name) => parts.startApp(name)));
+        await parts.startApps();
         await untilWorkloads(bringUpParts, PATIENCE.apps, 'app', (view) => view.appReady);
         await untilCurrent(bringUpParts);
-        return `${workloads.length} ready`;
+        const outside = workloads.length - meshed.length;
+        return `${workloads.length} ready${outside === 0 ? '' : `, ${outside} of them outside the mesh`}`;
       },
     },
     {

@@ -34,7 +34,7 @@ async function keep(plan: KeeperPlan): Promise<void> {
   });
   const host = runtime.sandbox({ ...plan, gatewayPort: plan.gatewayPort, apiPort: plan.apiPort });
   const client = new MeshClient({ url: `http://127.0.0.1:${plan.apiPort}`, token: plan.apiToken });
-  const parts = new Parts(plan, host, client);
+  const parts = new Parts(plan, host, client, clock);
   const plain = new PlainParts(plan, host);
   const supervisor = new Supervisor({ host, parts: plan.mesh ? parts : plain, client, clock, log });
   let ready = false;
@@ -43,6 +43,7 @@ async function keep(plan: KeeperPlan): Promise<void> {
     if (ending) return;
     ending = true;
     supervisor.stop();
+    parts.close();
     const removed = await runtime.remove(plan, plan.directory).catch((error: unknown) => {
       log.error({ error: String(error) }, 'not everything could be removed');
       return [];
@@ -73,6 +74,7 @@ async function keep(plan: KeeperPlan): Promise<void> {
     if (ending) return;
     const hints = error instanceof SandboxError ? error.hints : [];
     supervisor.stop();
+    parts.close();
     log.error({ error: error instanceof Error ? error.stack : String(error) }, 'up failed');
     const undone = await runtime.remove(plan, plan.directory).then(
       () => true,

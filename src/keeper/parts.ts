@@ -1,7 +1,9 @@
 import type { MeshClient } from '../client/mesh-client.js';
+import type { Clock } from '../platform/clock.js';
 import type { KeeperPlan } from '../protocol/keeper-messages.js';
 import type { Addresses, PartName, SandboxHost } from '../runtime/runtime.js';
 import { controlPlaneBootstrap, loadBootstrap, type Start, sidecarBootstrap } from './bootstraps.js';
+import { Outsiders } from './outsiders.js';
 
 /**
  * Starts the parts of a sandbox, the first time and every time after: a part that comes back gets a new one-time token
@@ -11,14 +13,16 @@ export class Parts {
   readonly #plan: KeeperPlan;
   readonly #host: SandboxHost;
   readonly #client: MeshClient;
+  readonly #outsiders: Outsiders;
   readonly #incarnations = new Map<PartName, number>();
   #addresses: Addresses | null = null;
   #trustBundle = '';
 
-  constructor(plan: KeeperPlan, host: SandboxHost, client: MeshClient) {
+  constructor(plan: KeeperPlan, host: SandboxHost, client: MeshClient, clock: Clock) {
     this.#plan = plan;
     this.#host = host;
     this.#client = client;
+    this.#outsiders = new Outsiders({ host, client, clock });
   }
 
   /** Everything that this sandbox consists of, except pods. */
@@ -27,7 +31,10 @@ export class Parts {
       'control-plane',
       'gateway',
       'load',
-      ...this.#plan.app.workloads.flatMap(({ name }) => [`${name}/sidecar`, `${name}/app`]),
+      ...this.#plan.app.workloads.flatMap(({ name, meshed }) => [
+        ...(meshed ? [`${name}/sidecar`] : []),
+        `${name}/app`,
+      ]),
     ];
   }
 
@@ -68,8 +75,22 @@ export class Parts {
     await this.#host.start(part, JSON.stringify(bootstrap));
   }
 
+  /** Starts every app. Those outside the mesh are told first where the others are, where nobody's calls are intercepted. */
+  async startApps(): Promise<void> {
+    const outside = this.#plan.app.workloads.filter(({ meshed }) => !meshed).map(({ name }) => name);
+    if (this.#known().interception === 'explicit') await this.#outsiders.announce(outside, this.#known());
+    await Promise.all(this.#plan.app.workloads.map(({ name }) => this.startApp(name)));
+  }
+
   async startApp(workload: string): Promise<void> {
     await this.#host.start(`${workload}/app`, null, await this.#listenPorts(workload));
+    if (this.#plan.app.workloads.some(({ name, meshed }) => name === workload && !meshed))
+      this.#outsiders.follow(workload, this.#known());
+  }
+
+  /** From now on nothing is watched. */
+  close(): void {
+    this.#outsiders.close();
   }
 
   /** Starts any part again after it ended. */

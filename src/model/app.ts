@@ -18,7 +18,7 @@ export interface AppPort {
   readonly protocol: AppProtocol;
 }
 
-/** One running instance group: a Compose service with its own sidecar. */
+/** One running instance group: a Compose service, with a sidecar of its own unless it stands outside the mesh. */
 export interface WorkloadSpec {
   /** Compose service name, e.g. `reviews-v1`. Unique in the app. */
   readonly name: string;
@@ -30,6 +30,11 @@ export interface WorkloadSpec {
   readonly namespace: string;
   /** Kubernetes service account that the SPIFFE ID is made of. Default: `app`. */
   readonly serviceAccount: string;
+  /**
+   * False = outside the mesh (`x-mesh.sidecar: false`): no sidecar, no identity; it is called in plaintext, and its own
+   * calls leave as they are.
+   */
+  readonly meshed: boolean;
   /** `region/zone/sub-zone` as far as it is known; '' = nowhere in particular. */
   readonly locality: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -10,8 +10,12 @@ export interface Cluster extends TrafficPolicy {
   readonly port: number;
   readonly protocol: 'http' | 'tcp';
   /** Mutual TLS with the SPIFFE IDs that the server may have (secure naming), or plaintext. */
-  readonly tls: { readonly spiffeIds: readonly string[] } | null;
+  readonly tls: ClusterTls | null;
   readonly endpoints: readonly Endpoint[];
+}
+
+export interface ClusterTls {
+  readonly spiffeIds: readonly string[];
 }
 
 /** How the endpoints of a cluster are used (Istio's `trafficPolicy`). */
@@ -37,6 +41,13 @@ export interface Endpoint {
   readonly priority: number;
   /** `region/zone/subzone`, or ''. */
   readonly locality: string;
+  /** It speaks mutual TLS where the cluster asks for it; false = plaintext all the same, since no sidecar stands there. */
+  readonly tls: boolean;
+}
+
+/** How a connection to one endpoint of a cluster is secured; null = it is not (Istio's automatic mTLS decides per endpoint). */
+export function tlsTo({ tls }: Pick<Cluster, 'tls'>, endpoint: Pick<Endpoint, 'tls'>): ClusterTls | null {
+  return endpoint.tls ? tls : null;
 }
 
 export interface Balancing {
@@ -168,7 +179,12 @@ export const CLUSTER_DEFAULTS = {
 } as const satisfies TrafficPolicy & Partial<Cluster>;
 
 /** An endpoint that counts as much as every other. */
-export const ENDPOINT_DEFAULTS = { weight: 1, priority: 0, locality: '' } as const satisfies Partial<Endpoint>;
+export const ENDPOINT_DEFAULTS = {
+  weight: 1,
+  priority: 0,
+  locality: '',
+  tls: true,
+} as const satisfies Partial<Endpoint>;
 
 /** Istio's `outlierDetection: {}`. */
 export const OUTLIER_DEFAULTS: OutlierDetection = {

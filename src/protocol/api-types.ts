@@ -38,10 +38,12 @@ export interface WorkloadView {
   readonly name: string;
   readonly app: string;
   readonly version: string;
-  readonly role: 'sidecar' | 'gateway';
+  /** What proxy it has; `none` = an app outside the mesh. */
+  readonly role: 'sidecar' | 'gateway' | 'none';
+  /** '' = it has none. */
   readonly spiffeId: string;
   readonly address: string;
-  readonly sidecar: 'waiting' | 'connected' | 'disconnected';
+  readonly sidecar: 'waiting' | 'connected' | 'disconnected' | 'none';
   readonly appReady: boolean;
   /** Version obeyed now, and the newest one meant for it. */
   readonly ackedVersion: number;
@@ -54,7 +56,20 @@ export interface WorkloadView {
   readonly usage: { readonly sidecar: PartUsage | null; readonly app: PartUsage | null };
   /** CPU µs per request in the sidecar over the last window, from its own clock; null without traffic. */
   readonly cpuMicrosPerRequest: number | null;
+  /**
+   * Bound ports where connections are not intercepted: `in:<port>` as others dial it, `out:<service>:<port>` as its app
+   * does. Without a sidecar the latter lead straight to one instance of the service.
+   */
   readonly listenPorts: Readonly<Record<string, number>>;
+}
+
+/** An app outside the mesh has no sidecar that could tell where it is. */
+export interface EndpointReport {
+  readonly workload: string;
+  readonly address: string;
+  /** Declared port → port to dial at `address`. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly ready: boolean;
 }
 
 export interface ServiceView {

@@ -2,6 +2,7 @@ import type { Exchange } from '../model/exchange.js';
 import type {
   ApplyResult,
   EdgeStats,
+  EndpointReport,
   ExchangeFilter,
   Explanation,
   FaultView,
@@ -119,6 +120,16 @@ export const OPERATIONS = {
     'POST',
     '/api/v1/usage',
     'CPU and memory measured by the runtime (from the keeper)',
+  ),
+  reportEndpoint: operation<EndpointReport, { accepted: true }>(
+    'POST',
+    '/api/v1/endpoints',
+    'Where an app outside the mesh is, and whether it answers (from the keeper)',
+  ),
+  probeEndpoint: operation<Omit<EndpointReport, 'ready'>, { accepts: boolean }>(
+    'POST',
+    '/api/v1/endpoint-probes',
+    'Whether an app outside the mesh accepts connections on all of its ports (for the keeper)',
   ),
   reportPart: operation<{ part: string; event: 'died' | 'restarted' | 'gave-up'; detail: string }, { accepted: true }>(
     'POST',

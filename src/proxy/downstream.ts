@@ -35,7 +35,10 @@ export interface Arrival {
   readonly port: number;
   /** Address that the caller meant, or ''. */
   readonly originalAddress: string;
-  /** Authority to put in place of a loopback one (`explicit` interception), or ''. */
+  /**
+   * Authority to put in place of the listener's own loopback one (`explicit` interception), or ''. Any other Host is what the
+   * app asked for, and stays: it decides here as it does where connections are intercepted.
+   */
   readonly restoreHost: string;
   /** Service that the records of this connection are about, where the listener knows it. */
   readonly service: string;
@@ -79,12 +82,19 @@ export function serveHttp(parts: DownstreamParts, arrival: Arrival, handler: Han
 
 function newCall(parts: DownstreamParts, arrival: Arrival, head: RequestHead, body: Body): Call {
   const record = newRecord(parts, arrival);
-  if (arrival.restoreHost !== '') head.host = arrival.restoreHost;
+  if (arrival.restoreHost !== '' && isOwnLoopback(head.host, arrival.tcp.localPort)) head.host = arrival.restoreHost;
   record.method = head.method;
   record.path = head.target;
   record.host = head.host;
   return new Call(head, body, record, arrival.peer, arrival.port, arrival.originalAddress);
 }
+
+function isOwnLoopback(host: string, port: number | undefined): boolean {
+  return LOOPBACK.some((name) => host === `${name}:${port}`);
+}
+
+/** Names of this machine, as a Host may have them. */
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 function noteBadRequest(parts: DownstreamParts, arrival: Arrival, error: ProxyError): void {
   const record = newRecord(parts, arrival);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Cluster } from '../model/cluster.js';
+import { type ClusterTls, tlsTo } from '../model/cluster.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SidecarState } from './discovery/state.js';
@@ -71,16 +71,17 @@ async function openService(parts: OutboundListenerParts, arrival: Arrival, recor
   record.destination = endpoint.config.workload;
   const { address, port } = endpoint.config;
   const socket = await openSocket(address, port, cluster.config.connectTimeoutMs, parts.clock).socket;
-  return cluster.config.tls === null ? socket : secure(parts, socket, cluster.config, record);
+  const tls = tlsTo(cluster.config, endpoint.config);
+  return tls === null ? socket : secure(parts, socket, { name: cluster.config.name, tls }, record);
 }
 
 async function secure(
   parts: OutboundListenerParts,
   socket: Socket,
-  cluster: Cluster,
+  { name, tls }: { readonly name: string; readonly tls: ClusterTls },
   record: ExchangeRecord,
 ): Promise<Socket> {
-  const secured = await parts.identity.secure(socket, cluster.name.replaceAll('|', '_.'), cluster.tls?.spiffeIds ?? []);
+  const secured = await parts.identity.secure(socket, name.replaceAll('|', '_.'), tls.spiffeIds);
   record.security = secured.security;
   record.destinationPrincipal = secured.security.peer;
   return secured.socket;

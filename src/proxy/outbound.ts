@@ -1,3 +1,4 @@
+import { tlsTo } from '../model/cluster.js';
 import type { Attempt } from '../model/exchange.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
@@ -101,17 +102,18 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   const { cluster } = call.attempt.routed;
   const { config } = cluster;
   const { address, port } = call.endpoint.config;
+  const tls = tlsTo(config, call.endpoint.config);
   const terms = termsOf(config, cluster, parts.clock);
   const started = parts.clock.monotonic();
   if (call.sabotage === 'dns-failure') throw new ProxyError('dns_failure', 'injected');
   if (call.sabotage === 'refused')
     throw new ProxyError('connect_failure', `injected: connect ECONNREFUSED ${address}:${port}`);
-  const open = config.tls === null ? openPlain : openSocket;
+  const open = tls === null ? openPlain : openSocket;
   const opening = open(address, port, config.connectTimeoutMs, parts.clock);
   call.attempt.active = opening;
   const socket = await opening.socket;
   const connected = parts.clock.monotonic();
-  if (config.tls === null) {
+  if (tls === null) {
     return {
       connection: parts.pool.adopt(socket, call.endpoint.key, PLAIN, terms),
       connectMs: connected - started,
@@ -122,7 +124,7 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   const { handshakeMs } = parts.state().config.limits;
   const patience = parts.clock.after(handshakeMs, () => socket.destroy());
   const secured = await parts.identity
-    .secure(socket, serverName(config), config.tls.spiffeIds, call.sabotage)
+    .secure(socket, serverName(config), tls.spiffeIds, call.sabotage)
     .finally(() => patience.cancel());
   const connection = parts.pool.adopt(secured.socket, call.endpoint.key, secured.security, terms);
   return { connection, connectMs: connected - started, handshakeMs: parts.clock.monotonic() - connected };
@@ -138,7 +140,7 @@ function extraFields(call: EndpointCall, source: string, { state, clock }: Outbo
   const { retry, timeoutMs } = routed.route;
   const expected = retry?.perTryTimeoutMs ?? timeoutMs;
   const count = `x-envoy-attempt-count: ${number}\r\n${expected === null ? '' : `x-envoy-expected-rq-timeout-ms: ${expected}\r\n`}`;
-  if (routed.cluster.config.tls === null) return count;
+  if (tlsTo(routed.cluster.config, call.endpoint.config) === null) return count;
   const { propagation } = state().config.outbound;
   return count + source + lineageLines(call.attempt, propagation, clock);
 }

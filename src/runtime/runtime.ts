@@ -82,7 +82,10 @@ export interface Runtime {
 export interface SandboxHost {
   /** Network and whatever else must exist first. */
   open(): Promise<Addresses>;
-  /** Creates the pod of a workload (network namespace and interception) and its parts, stopped. */
+  /**
+   * Creates the pod of a workload (network namespace and interception) and its parts, stopped. Outside the mesh it is the
+   * app alone: its own calls are not intercepted, and reach some instance of the service that they name.
+   */
   createPod(workload: string): Promise<void>;
   /**
    * Creates a part outside pods, stopped: `control-plane`, `gateway`, `load`; without a mesh also `baseline` and
@@ -91,7 +94,7 @@ export interface SandboxHost {
   createPart(part: PartName): Promise<void>;
   /**
    * Starts a part. Programs of ours get `bootstrap` as one line on standard input; apps get null. `listenPorts`: where the
-   * workload's own sidecar listens (`explicit` interception), so that the app's environment can be pointed at it.
+   * workload's calls are expected (`explicit` interception: at its own sidecar, or straight at others), so that the app's environment can be pointed at it.
    */
   start(part: PartName, bootstrap: string | null, listenPorts?: Readonly<Record<string, number>>): Promise<void>;
   /** Ends a part: the signal first, SIGKILL after the grace period. */
@@ -103,6 +106,8 @@ export interface SandboxHost {
    * stopped answering; what ended meanwhile is told when it is back.
    */
   watch(onExit: (exit: PartExit) => void, onLost?: (error: SandboxError) => void): Promise<{ close(): void }>;
+  /** Where the app of a workload outside the mesh is, for the others; rejects while it does not run. */
+  addressOf(workload: string): Promise<string>;
   /** CPU and memory per running part. */
   usage(): Promise<readonly PartUsage[]>;
   /** Lines of a part's standard output and error, oldest first. */

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeDocker, docker, ownedBy } from '../support/docker.js';
 import { crashScenario } from './crash.js';
+import { outsideScenario } from './outside.js';
 import { type Engine, newcomerScenario } from './scenario.js';
 
 describeDocker('docker', () => {
@@ -25,4 +26,5 @@ describeDocker('docker', () => {
   };
   newcomerScenario('docker', engine);
   crashScenario('docker', engine);
+  outsideScenario('docker', engine);
 });

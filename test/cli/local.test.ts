@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crashScenario } from './crash.js';
+import { outsideScenario } from './outside.js';
 import { type Engine, newcomerScenario } from './scenario.js';
 
 const engine: Engine = {
@@ -22,3 +23,4 @@ const engine: Engine = {
 
 newcomerScenario('local', engine);
 crashScenario('local', engine);
+outsideScenario('local', engine);

@@ -21,6 +21,7 @@ describe('a service', () => {
       localCommand: null,
       user: null,
       workingDir: null,
+      meshed: true,
       source: { file: 'c.yaml', line: 3, column: 5 },
     });
   });
@@ -54,6 +55,14 @@ describe('a service', () => {
       serviceAccount: 'acc',
       localCommand: ['node', 'a.js'],
     });
+  });
+
+  it('stands in the mesh unless it says otherwise', () => {
+    expect(webWith('x-mesh: {sidecar: false}').meshed).toBe(false);
+    expect(webWith('x-mesh: {sidecar: true}').meshed).toBe(true);
+    expect(problemsIn(webFile('x-mesh: {sidecar: no}'))).toEqual([
+      'c.yaml:5:23 services.web.x-mesh.sidecar must be true or false',
+    ]);
   });
 
   it('inherits what is merged into it', () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readApp } from '../../src/compose/read-app.js';
 import type { Exchange } from '../../src/model/exchange.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
+import { raw } from '../support/raw.js';
 import { until } from '../support/until.js';
 
 /** As a user writes it: two versions of reviews, and what x-mesh can say of their routes. */
@@ -133,6 +134,36 @@ describe('routes of x-mesh', () => {
     expect((await recordOf('/nowhere')).flags).toEqual(['NR']);
     expect((await ask('/missing')).status).toBe(503);
     expect((await recordOf('/missing')).flags).toEqual(['NC']);
+  });
+});
+
+describe('the Host of a request on loopback', () => {
+  const asking = async (host: string, target = '/jason') => {
+    const url = new URL(await mesh.outboundUrl('web', 'reviews'));
+    const head = `GET ${target} HTTP/1.1\r\nhost: ${host.replace('PORT', url.port)}\r\nend-user: jason\r\nconnection: close\r\n\r\n`;
+    const { received } = await raw(Number(url.port), head);
+    return { status: Number(received.split(' ')[1]), host: hits[0]?.headers.host };
+  };
+
+  it.each(['127.0.0.1:PORT', 'localhost:PORT', '[::1]:PORT', 'LocalHost:PORT'])(
+    '%s means the service',
+    async (host) => {
+      expect(await asking(host)).toEqual({ status: 200, host: 'reviews:9080' });
+    },
+  );
+
+  it.each(['reviews', 'reviews:9080', 'reviews.default.svc.cluster.local:9080'])('%s stays', async (host) => {
+    expect(await asking(host)).toEqual({ status: 200, host });
+  });
+
+  it('names another service: that one is asked', async () => {
+    expect(await asking('audit:9080')).toEqual({ status: 200, host: 'audit:9080' });
+    expect(hits.map(({ workload }) => workload)).toEqual(['audit']);
+  });
+
+  it.each(['127.0.0.1', '127.0.0.1:1', 'localhost', 'example.com'])('%s is nobody', async (host) => {
+    expect((await asking(host)).status).toBe(404);
+    expect(hits).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ export function workload(name: string, overrides: Partial<WorkloadSpec> = {}): W
     version,
     namespace: 'default',
     serviceAccount: app,
+    meshed: true,
     locality: '',
     labels: { app, version },
     ports: [{ port: 9080, protocol: 'http' }],

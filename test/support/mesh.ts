@@ -31,11 +31,12 @@ export interface TestMesh {
 
 /**
  * A whole mesh inside this process: real control plane, real sidecars, real sockets and certificates; only the process
- * boundaries are missing. `apps` answers for each workload.
+ * boundaries are missing. `apps` answers for each workload. One outside the mesh is only its app, or, as a map of declared
+ * to dialed ports, somebody else's affair altogether; it is reported as ready.
  */
 export async function startMesh(
   app: AppSpec,
-  apps: Readonly<Record<string, RequestListener | Server>>,
+  apps: Readonly<Record<string, RequestListener | Server | Readonly<Record<number, number>>>>,
   options: { features?: Partial<Features>; seed?: number; leafMs?: number; flavor?: string } = {},
 ): Promise<TestMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'mesh-test-'));
@@ -92,19 +93,24 @@ export async function startMesh(
     });
     sidecars.set(workload, running);
   };
-  for (const { name, ports } of app.workloads) {
+  const client = new MeshClient({ url: `http://127.0.0.1:${apiPort}`, token: apiToken });
+  for (const { name, ports, meshed } of app.workloads) {
     const answer = apps[name];
     const appPorts = [];
     for (const { port } of ports) {
+      if (isPlaces(answer)) {
+        appPorts.push({ port, target: answer[port] ?? 0 });
+        continue;
+      }
       const server = typeof answer === 'function' || answer === undefined ? createServer(answer) : answer;
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       servers.push(server as Server);
       appPorts.push({ port, target: (server.address() as AddressInfo).port });
     }
-    await start(name, appPorts);
+    if (meshed) await start(name, appPorts);
+    else await client.call('reportEndpoint', outside(name, appPorts));
   }
   await start('gateway', []);
-  const client = new MeshClient({ url: `http://127.0.0.1:${apiPort}`, token: apiToken });
   await until(async () => (await client.call('status', {})).ready, 'the mesh is ready');
   return {
     client,
@@ -136,6 +142,15 @@ export async function startMesh(
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function isPlaces(answer: unknown): answer is Readonly<Record<number, number>> {
+  return typeof answer === 'object' && answer !== null && !('listen' in answer);
+}
+
+function outside(workload: string, appPorts: SidecarBootstrap['appPorts']) {
+  const ports = Object.fromEntries(appPorts.map(({ port, target }) => [port, target]));
+  return { workload, address: '127.0.0.1', ports, ready: true };
 }
 
 export { freePort };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { WorkloadSpec } from '../../model/app.js';
 import { nearest } from '../../model/nearest.js';
 import { SandboxError } from '../../runtime/runtime.js';
 import { sandboxPlan } from '../../sandbox/plan.js';
@@ -27,8 +28,7 @@ export function addLogs(program: Command, context: Context): void {
 
 async function run(context: Context, workload: string, flags: LogFlags): Promise<void> {
   const state = findSandbox(context, flags.name);
-  const names = sandboxPlan(context.home, state).app.workloads.map(({ name }) => name);
-  const part = partOf(workload, names, flags.sidecar === true);
+  const part = partOf(workload, sandboxPlan(context.home, state).app.workloads, flags.sidecar === true);
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
   const host = await hostOf(context, state);
@@ -36,10 +36,13 @@ async function run(context: Context, workload: string, flags: LogFlags): Promise
   for await (const line of lines) context.output.print(printable(line));
 }
 
-function partOf(workload: string, names: readonly string[], sidecar: boolean): string {
+function partOf(workload: string, workloads: readonly WorkloadSpec[], sidecar: boolean): string {
   if (['control-plane', 'gateway', 'load'].includes(workload)) return workload;
-  if (names.includes(workload)) return `${workload}/${sidecar ? 'sidecar' : 'app'}`;
-  const known = [...names, 'control-plane', 'gateway', 'load'];
+  const found = workloads.find(({ name }) => name === workload);
+  if (sidecar && found?.meshed === false)
+    throw new SandboxError(`${workload} stands outside the mesh: it has no sidecar`, [`mesh-sandbox logs ${workload}`]);
+  if (found !== undefined) return `${workload}/${sidecar ? 'sidecar' : 'app'}`;
+  const known = [...workloads.map(({ name }) => name), 'control-plane', 'gateway', 'load'];
   const close = nearest(workload, known);
   throw new SandboxError(
     `unknown workload ${JSON.stringify(workload)}${close === null ? '' : `; did you mean ${close}?`}`,

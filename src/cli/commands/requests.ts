@@ -27,7 +27,7 @@ export function addRequests(program: Command, context: Context): void {
     .command('curl')
     .description('one request from inside a workload, through its sidecar, and what happened to it')
     .argument('<url>', 'e.g. http://ratings:9080/ratings/0')
-    .option('--from <workload>', 'workload to ask from (default: the first)')
+    .option('--from <workload>', 'workload to ask from (default: the first with a sidecar)')
     .option('-X, --method <method>', 'method')
     .option('-H, --header <field>', 'header, e.g. end-user=jason (repeatable)', header)
     .option('-d, --data <body>', 'body')
@@ -120,8 +120,8 @@ async function curl(context: Context, url: string, flags: CurlFlags): Promise<vo
   const { output } = context;
   const state = findSandbox(context, flags.name);
   const client = clientOf(state);
-  const workloads = (await client.call('workloads', {})).filter(({ role }) => role === 'sidecar');
-  const from = flags.from ?? workloads[0]?.name ?? '';
+  const workloads = (await client.call('workloads', {})).filter(({ role }) => role !== 'gateway');
+  const from = flags.from ?? (workloads.find(({ role }) => role === 'sidecar') ?? workloads[0])?.name ?? '';
   const view = workloads.find(({ name, app }) => name === from || app === from);
   if (view === undefined)
     throw unknown(

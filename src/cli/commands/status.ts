@@ -50,13 +50,19 @@ function workloadTable(workloads: readonly WorkloadView[]): string[] {
     view.name,
     view.sidecar,
     view.appReady ? 'ready' : 'not ready',
-    view.nack === null ? (view.ackedVersion >= view.wantedVersion ? 'current' : 'stale') : 'refused',
+    configOf(view),
     memory(view, 'sidecar'),
     view.role === 'gateway' ? '-' : memory(view, 'app'),
     String(view.restarts.sidecar + view.restarts.app),
-    view.spiffeId,
+    view.spiffeId || 'none',
   ]);
   return table(['WORKLOAD', 'SIDECAR', 'APP', 'CONFIG', 'SIDECAR COST', 'APP COST', 'RESTARTS', 'IDENTITY'], rows);
+}
+
+function configOf({ role, nack, ackedVersion, wantedVersion }: WorkloadView): string {
+  if (role === 'none') return '-';
+  if (nack !== null) return 'refused';
+  return ackedVersion >= wantedVersion ? 'current' : 'stale';
 }
 
 function edgeTable(edges: readonly EdgeStats[], _output: Output): string[] {

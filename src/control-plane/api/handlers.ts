@@ -20,6 +20,13 @@ const loadSchema = z.strictObject({
 const usageSchema = z.object({
   usage: z.array(z.object({ part: z.string(), cpu: z.number(), memoryBytes: z.number() })),
 });
+const portSchema = z.number().int().min(1).max(65_535);
+const placeSchema = z.strictObject({
+  workload: z.string(),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  ports: z.record(z.string().regex(/^[0-9]{1,5}$/), portSchema),
+});
+const endpointSchema = placeSchema.extend({ ready: z.boolean() });
 const partSchema = z.object({ part: z.string(), event: z.enum(['died', 'restarted', 'gave-up']), detail: z.string() });
 const tokensSchema = z.object({ workloads: z.array(z.string()).max(1_000) });
 const filesSchema = z.array(z.strictObject({ name: z.string().max(4_096), text: z.string() })).max(10_000);
@@ -95,6 +102,11 @@ export function handlersFor(plane: ControlPlane): Handlers {
       plane.reportUsage(usage);
       return { accepted: usage.length };
     },
+    reportEndpoint: (input) => {
+      plane.reportEndpoint(parse(endpointSchema, input));
+      return { accepted: true };
+    },
+    probeEndpoint: async (input) => ({ accepts: await plane.probeEndpoint(parse(placeSchema, input)) }),
     reportPart: (input) => {
       const { part, event, detail } = parse(partSchema, input);
       plane.reportPart(part, event, detail);

@@ -2,14 +2,16 @@ import type { AppSpec, WorkloadSpec } from '../../model/app.js';
 import type { ReadyEndpoint } from '../../model/mesh-config.js';
 import { workloadId } from '../../model/spiffe-id.js';
 import type { Clock } from '../../platform/clock.js';
+import type { WorkloadView } from '../../protocol/api-types.js';
 
 /** What the control plane knows of one workload; changed only by {@link Registry}. */
 export interface WorkloadRecord {
   readonly name: string;
   readonly spec: WorkloadSpec | null;
-  readonly role: 'sidecar' | 'gateway';
+  readonly role: WorkloadView['role'];
+  /** '' = outside the mesh. */
   readonly spiffeId: string;
-  sidecar: 'waiting' | 'connected' | 'disconnected';
+  sidecar: WorkloadView['sidecar'];
   address: string;
   appReady: boolean;
   listenPorts: Readonly<Record<string, number>>;
@@ -28,6 +30,13 @@ export interface StoredEndpoint {
   readonly listenPorts: Readonly<Record<string, number>>;
 }
 
+/** Where an app outside the mesh is, as the keeper found it; `ports` by declared port. */
+export interface OutsideEndpoint {
+  readonly address: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly ready: boolean;
+}
+
 /** How long a workload stays an endpoint without its stream, ms: after our own restart, and after the stream broke. */
 export const GRACE = { restart: 15_000, disconnect: 1_500 } as const;
 
@@ -41,7 +50,10 @@ export class Registry {
     this.#clock = clock;
     this.#onChange = onChange;
     for (const spec of app.workloads)
-      this.#records.set(spec.name, newRecord(spec.name, spec, workloadId(spec.serviceAccount, spec.namespace)));
+      this.#records.set(
+        spec.name,
+        newRecord(spec.name, spec, spec.meshed ? workloadId(spec.serviceAccount, spec.namespace) : ''),
+      );
     this.#records.set(gateway, newRecord(gateway, null, workloadId(gateway)));
   }
 
@@ -110,12 +122,22 @@ export class Registry {
     this.#onChange();
   }
 
+  /** An app outside the mesh is there, or gone; that is believed until the next word. */
+  reported(name: string, { address, ports, ready }: OutsideEndpoint): void {
+    const record = this.#records.get(name);
+    if (record?.role !== 'none') return;
+    const listenPorts = Object.fromEntries(Object.entries(ports).map(([port, dial]) => [`in:${port}`, dial]));
+    const same = record.address === address && sameText(record.listenPorts, listenPorts) && record.appReady === ready;
+    Object.assign(record, { address, listenPorts, appReady: ready });
+    if (!same) this.#onChange();
+  }
+
   /** Endpoints that may be called now. */
   ready(): ReadyEndpoint[] {
     const now = this.#clock.now();
     return this.all()
       .filter((record) => record.spec !== null && record.appReady && record.address !== '')
-      .filter((record) => record.sidecar === 'connected' || record.trustedUntil > now)
+      .filter(({ sidecar, trustedUntil }) => ['connected', 'none'].includes(sidecar) || trustedUntil > now)
       .map((record) => ({
         workload: record.name,
         address: record.address,
@@ -130,9 +152,9 @@ function newRecord(name: string, spec: WorkloadSpec | null, spiffeId: string): W
   return {
     name,
     spec,
-    role: spec === null ? 'gateway' : 'sidecar',
+    role: spec === null ? 'gateway' : spec.meshed ? 'sidecar' : 'none',
     spiffeId,
-    sidecar: 'waiting',
+    sidecar: spec === null || spec.meshed ? 'waiting' : 'none',
     address: '',
     appReady: spec === null,
     listenPorts: {},
@@ -142,4 +164,8 @@ function newRecord(name: string, spec: WorkloadSpec | null, spiffeId: string): W
     restarts: { sidecar: 0, app: 0 },
     trustedUntil: 0,
   };
+}
+
+function sameText(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,4 +1,4 @@
-import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../../model/cluster.js';
+import { CLUSTER_DEFAULTS, type Cluster, ENDPOINT_DEFAULTS, type Endpoint, tlsTo } from '../../model/cluster.js';
 import type { OutboundListener, SidecarConfig, VirtualHost } from '../../model/sidecar-config.js';
 import { ClusterLoad, type ClusterState, EndpointState, type Picker, type RetryGate } from '../pipeline/cluster.js';
 import { type HostAtWork, HostTable } from '../pipeline/routes.js';
@@ -105,8 +105,9 @@ function sameBudget(a: Cluster, b: Cluster): boolean {
 }
 
 /** Which pooled connections serve an endpoint: its cluster's, to the same address, with the same expectation of who answers. */
-function endpointKey(endpoint: Endpoint, { name, tls }: Cluster): string {
-  return `${name} ${endpoint.address}:${endpoint.port} ${tls === null ? 'plain' : tls.spiffeIds.join(',')}`;
+function endpointKey(endpoint: Endpoint, cluster: Cluster): string {
+  const tls = tlsTo(cluster, endpoint);
+  return `${cluster.name} ${endpoint.address}:${endpoint.port} ${tls === null ? 'plain' : tls.spiffeIds.join(',')}`;
 }
 
 /** Keys of all endpoints of a state. */

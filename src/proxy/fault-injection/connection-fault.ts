@@ -1,3 +1,4 @@
+import { tlsTo } from '../../model/cluster.js';
 import { describeFaultAction } from '../../model/fault.js';
 import type { EndpointCall, Filter } from '../pipeline/call.js';
 import { type FaultParts, isDrawn } from './ledger.js';
@@ -12,12 +13,13 @@ export function injectConnectionFaults(parts: FaultParts & { readonly app: () =>
     if (faults.length === 0) return next(call);
     const { routed } = call.attempt;
     const { config } = routed.cluster;
+    const plain = tlsTo(config, call.endpoint.config) === null;
     // Callers are named by their service too; at the callee the certificate tells it, here we are it.
     routed.call.sourceApp = parts.app();
     for (const fault of faults) {
       const { connection } = fault.action;
       if (connection === null || (fault.to !== config.service && fault.to !== call.endpoint.config.workload)) continue;
-      if (config.tls === null && (connection === 'tls-failure' || connection === 'expired-certificate')) continue;
+      if (plain && (connection === 'tls-failure' || connection === 'expired-certificate')) continue;
       if (!isDrawn(fault, routed.call, parts)) continue;
       parts.ledger.hit(fault.name);
       routed.call.record.decide({

@@ -50,8 +50,11 @@ function program(parts: SpecParts, part: string, user: number, argv: readonly st
   };
 }
 
-/** Owns the pod's network namespace and its hosts file, and does nothing. */
-export function pauseSpec(parts: SpecParts, workload: string, ipv6Switch: boolean): Spec {
+/**
+ * Owns the pod's network namespace and its hosts file, and does nothing. On the network it has the names of its service:
+ * apps outside the mesh ask Docker for them, those inside find the service's virtual IP in their hosts file.
+ */
+export function pauseSpec(parts: SpecParts, { name: workload, app }: WorkloadSpec, ipv6Switch: boolean): Spec {
   const { plan } = parts;
   const namespace = plan.app.workloads.find(({ name }) => name === workload)?.namespace;
   const hosts = plan.app.services.flatMap(({ host, virtualIp: address }) =>
@@ -72,6 +75,7 @@ export function pauseSpec(parts: SpecParts, workload: string, ipv6Switch: boolea
       ExtraHosts: hosts,
       ...(ipv6Switch ? { Sysctls: { 'net.ipv6.conf.all.disable_ipv6': '1' } } : {}),
     },
+    NetworkingConfig: known(parts, hostNames(app)),
   };
 }
 
@@ -136,7 +140,7 @@ export function controlPlaneSpec(parts: SpecParts, volume: string): Spec {
     Mounts: [{ Type: 'volume', Source: volume, Target: STATE_FOLDER }],
     PortBindings: { [`${PORTS.api}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(parts.plan.apiPort) }] },
   });
-  return { ...spec, ExposedPorts: { [`${PORTS.api}/tcp`]: {} }, NetworkingConfig: alias(parts, CONTROL_PLANE_HOST) };
+  return { ...spec, ExposedPorts: { [`${PORTS.api}/tcp`]: {} }, NetworkingConfig: known(parts, [CONTROL_PLANE_HOST]) };
 }
 
 export function gatewaySpec(parts: SpecParts): Spec {
@@ -145,7 +149,7 @@ export function gatewaySpec(parts: SpecParts): Spec {
     NetworkMode: parts.network,
     PortBindings: { [`${PORTS.gateway}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(parts.plan.gatewayPort) }] },
   });
-  return { ...spec, ExposedPorts: { [`${PORTS.gateway}/tcp`]: {} }, NetworkingConfig: alias(parts, GATEWAY_HOST) };
+  return { ...spec, ExposedPorts: { [`${PORTS.gateway}/tcp`]: {} }, NetworkingConfig: known(parts, [GATEWAY_HOST]) };
 }
 
 export function loadSpec(parts: SpecParts): Spec {
@@ -157,13 +161,31 @@ export function loadSpec(parts: SpecParts): Spec {
 
 /** An app without a pod (`--no-mesh`): on the sandbox's network under its service's name, as plain Compose runs it. */
 export function plainAppSpec(parts: SpecParts, workload: WorkloadSpec): Spec {
+  return onNetwork(parts, workload, [workload.app, workload.name]);
+}
+
+/** An app outside the mesh: alone on the sandbox's network, under all names of its service. */
+export function outsideSpec(parts: SpecParts, workload: WorkloadSpec): Spec {
+  return onNetwork(parts, workload, hostNames(workload.app));
+}
+
+function onNetwork(parts: SpecParts, workload: WorkloadSpec, names: readonly string[]): Spec {
   const spec = appSpec(parts, workload, '');
-  const aliases = [workload.app, workload.name];
   return {
     ...spec,
     HostConfig: { ...spec.HostConfig, NetworkMode: parts.network },
-    NetworkingConfig: { EndpointsConfig: { [parts.network]: { Aliases: aliases } } },
+    NetworkingConfig: known(parts, names),
   };
+}
+
+/** One request from where an app outside the mesh stands. */
+export function probeSpec(
+  parts: SpecParts,
+  workload: string,
+  { appId, argv }: { readonly appId: string; readonly argv: readonly string[] },
+): Spec {
+  const host = { Memory: 128 * MIB, NetworkMode: `container:${appId}` };
+  return { ...program(parts, `${workload}/probe`, UIDS.app, argv, host), OpenStdin: false, StdinOnce: false };
 }
 
 /** The plain reverse proxy in place of gateway and sidecars, published like the gateway. */
@@ -176,6 +198,7 @@ export function baselineSpec(parts: SpecParts): Spec {
   };
 }
 
-function alias({ network }: SpecParts, name: string): NonNullable<Spec['NetworkingConfig']> {
-  return { EndpointsConfig: { [network]: { Aliases: [name] } } };
+/** By which names the others find it on the sandbox's network. */
+function known({ network }: SpecParts, names: readonly string[]): NonNullable<Spec['NetworkingConfig']> {
+  return { EndpointsConfig: { [network]: { Aliases: [...names] } } };
 }

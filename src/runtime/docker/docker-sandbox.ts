@@ -22,13 +22,15 @@ import {
   GATEWAY_HOST,
   gatewaySpec,
   loadSpec,
+  outsideSpec,
   plainAppSpec,
+  probeSpec,
   type SpecParts,
   STATE_FOLDER,
 } from './container-specs.js';
 import { isSoAlready, portTaken, takenPort, withEngine } from './engine-error.js';
 import { watchExits } from './events.js';
-import { runInside } from './exec.js';
+import { runAlone, runInside } from './exec.js';
 import { filterOf, LABEL, labelsOf, objectName } from './labels.js';
 import { containerLogs } from './logs.js';
 import { Pods } from './pods.js';
@@ -89,7 +91,8 @@ export class DockerSandbox implements SandboxHost {
     const spec = this.#workload(workload);
     if (spec.image !== IMAGE_NAME)
       await withEngine(`fetching ${spec.image}`, () => ensurePulled(this.#docker, spec.image));
-    await this.#pods.create(spec);
+    if (spec.meshed) await this.#pods.create(spec);
+    else await this.#create(`${workload}/app`, outsideSpec(this.#specs, spec));
   }
 
   async createPart(part: PartName): Promise<void> {
@@ -144,9 +147,17 @@ export class DockerSandbox implements SandboxHost {
     return this.#gate.close();
   }
 
+  async addressOf(workload: string): Promise<string> {
+    const container = await this.#container(`${workload}/app`);
+    const { NetworkSettings } = await withEngine(`looking at ${workload}`, () => container.inspect());
+    const address = NetworkSettings.Networks[this.#network]?.IPAddress ?? '';
+    if (address === '') throw new SandboxError(`${workload} does not run`, [`mesh-sandbox logs ${workload}`]);
+    return address;
+  }
+
   async usage(): Promise<readonly PartUsage[]> {
     const running = await this.#list({ running: true });
-    return this.#meter.measure(running.filter(({ part }) => !/\/(pause|init)$/.test(part)));
+    return this.#meter.measure(running.filter(({ part }) => !/\/(pause|init|probe)$/.test(part)));
   }
 
   async *logs(
@@ -157,16 +168,24 @@ export class DockerSandbox implements SandboxHost {
   }
 
   async probe(workload: string, request: ProbeRequest): Promise<ExecResult> {
+    const argv = ['node', `${IMAGE_PROGRAMS}/probe.cjs`, JSON.stringify(request)];
+    if (!this.#workload(workload).meshed) return this.#probeBeside(workload, argv);
     const container = await this.#container(`${workload}/sidecar`);
     // As the app's user, not the sidecar's: its traffic must be intercepted like the app's.
     return withEngine(`asking from inside ${workload}`, () =>
-      runInside(
-        this.#docker,
-        container,
-        ['node', `${IMAGE_PROGRAMS}/probe.cjs`, JSON.stringify(request)],
-        `${UIDS.app}:${UIDS.app}`,
-      ),
+      runInside(this.#docker, container, argv, `${UIDS.app}:${UIDS.app}`),
     );
+  }
+
+  /** Without a sidecar there is only the app, in an image that may know no Node.js: ours, in the app's network namespace. */
+  async #probeBeside(workload: string, argv: readonly string[]): Promise<ExecResult> {
+    const { id } = await this.#container(`${workload}/app`);
+    return withEngine(`asking from beside ${workload}`, async () => {
+      // Whoever asks need not be the one who chose the image.
+      const { Image: image } = await (await this.#container('gateway')).inspect();
+      const spec = probeSpec({ ...this.#specs, image }, workload, { appId: id, argv });
+      return this.#gate.pass(() => runAlone(this.#docker, spec));
+    });
   }
 
   get #network(): string {

@@ -122,9 +122,9 @@ class ExitWatch {
   }
 }
 
-/** An exit as the keeper sees it: the init container's end is none, the pause container's is the pod's. */
+/** An exit as the keeper sees it: the init container's end is none, nor a probe's; the pause container's is the pod's. */
 export function exitOf(part: string, code: number): PartExit | null {
-  if (part === '' || part.endsWith('/init')) return null;
+  if (part === '' || /\/(init|probe)$/.test(part)) return null;
   const signal = code === 137 ? 'SIGKILL' : code === 143 ? 'SIGTERM' : null;
   return { part: part.replace(/\/pause$/, '/pod'), code: signal === null ? code : null, signal };
 }

@@ -1,7 +1,9 @@
 import { PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
+import type { ContainerCreateOptions } from 'dockerode';
 import { sleep, systemClock } from '../../platform/clock.js';
 import type { ExecResult } from '../runtime.js';
+import { logText } from './logs.js';
 
 /** The engine may close the output a moment before it knows the exit code; it is asked this often, every 10 ms. */
 const EXIT_LOOKS = 200;
@@ -24,6 +26,19 @@ export async function runInside(
   });
   const [out, err] = await Promise.all([textOf(stdout), textOf(stderr)]);
   return { code: await exitCodeOf(exec), stdout: out, stderr: err };
+}
+
+/** Runs a program in a container of its own until it ends, collects what it prints, and removes the container. */
+export async function runAlone(docker: Dockerode, spec: ContainerCreateOptions): Promise<ExecResult> {
+  const container = await docker.createContainer(spec);
+  try {
+    await container.start();
+    const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
+    const [stdout, stderr] = await Promise.all([logText(container, 'stdout'), logText(container, 'stderr')]);
+    return { code, stdout, stderr };
+  } finally {
+    await container.remove({ force: true });
+  }
 }
 
 async function exitCodeOf(exec: Dockerode.Exec): Promise<number> {

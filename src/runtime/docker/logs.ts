@@ -29,8 +29,12 @@ export async function* containerLogs(
 }
 
 /** Everything a container has said, as one text. */
-export async function logText(container: Dockerode.Container): Promise<string> {
-  const output = (await container.logs({ stdout: true, stderr: true, follow: false })) as unknown as Buffer;
+export async function logText(
+  container: Dockerode.Container,
+  only: 'stdout' | 'stderr' | null = null,
+): Promise<string> {
+  const options = { stdout: only !== 'stderr', stderr: only !== 'stdout', follow: false } as const;
+  const output = (await container.logs(options)) as unknown as Buffer;
   return demultiplex(output).text.trim();
 }
 

@@ -53,7 +53,7 @@ export class Pods {
   async #build(workload: WorkloadSpec): Promise<void> {
     const { name } = workload;
     const { create, specs } = this.#parts;
-    const pause = await create(`${name}/pause`, pauseSpec(specs(), name, this.#ipv6Switch));
+    const pause = await create(`${name}/pause`, pauseSpec(specs(), workload, this.#ipv6Switch));
     // The others only need the pause container's id, so they are made while it starts.
     await allOf([
       this.#startNamespace(name, pause),

@@ -143,6 +143,10 @@ export class LocalSandbox implements SandboxHost {
     return this.#gate.close();
   }
 
+  async addressOf(): Promise<string> {
+    return LOOPBACK;
+  }
+
   async usage(): Promise<readonly PartUsage[]> {
     const at = this.#clock.monotonic();
     const all: PartUsage[] = [];

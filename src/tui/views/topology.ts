@@ -92,11 +92,13 @@ function badges(row: TopologyRow, faults: readonly FaultView[], theme: Theme): L
   const spans: Span[] = [];
   const { workload } = row;
   if (workload !== null && workload.sidecar !== 'connected') spans.push(sidecarBadge(workload, theme));
-  else if (workload !== null && !workload.appReady) spans.push(span(`${glyphs.off}starting `, 'warn'));
+  if (workload !== null && ['connected', 'none'].includes(workload.sidecar) && !workload.appReady)
+    spans.push(span(`${glyphs.off}starting `, 'warn'));
   if (faultsAt(row, faults).some(({ enabled }) => enabled)) spans.push(span('FAULT ', 'bad'));
   return spans;
 }
 
 function sidecarBadge({ sidecar }: WorkloadView, { span, glyphs }: Theme): Span {
+  if (sidecar === 'none') return span('no sidecar ', 'dim');
   return sidecar === 'waiting' ? span(`${glyphs.off}joining `, 'warn') : span(`${glyphs.bad}lost `, 'bad');
 }

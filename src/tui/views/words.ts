@@ -49,11 +49,13 @@ export function shareStyle(share: number | null): Style {
 
 export function sidecarSpan({ sidecar }: WorkloadView, { glyphs, span }: Theme): Span {
   if (sidecar === 'connected') return span(`${glyphs.ok} up`, 'good');
+  if (sidecar === 'none') return span('none', 'dim');
   return sidecar === 'waiting' ? span(`${glyphs.off} wait`, 'warn') : span(`${glyphs.bad} lost`, 'bad');
 }
 
 /** Version obeyed, and what stands between it and the one that is meant. */
-export function configSpan({ ackedVersion, wantedVersion, nack }: WorkloadView, { glyphs, span }: Theme): Span {
+export function configSpan({ role, ackedVersion, wantedVersion, nack }: WorkloadView, { glyphs, span }: Theme): Span {
+  if (role === 'none') return span('-', 'dim');
   if (nack !== null) return span('refused', 'bad');
   if (ackedVersion >= wantedVersion) return span(`v${ackedVersion} ${glyphs.ok}`, 'good');
   return span(`v${ackedVersion}${glyphs.arrow}v${wantedVersion}`, 'warn');

@@ -13,10 +13,12 @@ export function workloadDetails(workload: WorkloadView, now: number, width: numb
   return [
     [span(name, 'strong'), span(`  ${role === 'gateway' ? 'gateway' : `${app} ${version}`}`, 'dim')],
     [span('sidecar '), sidecarSpan(workload, theme), span('  config '), configSpan(workload, theme)],
-    ...wrap(`identity ${spiffeId}`, width, theme, 'plain', 2),
+    ...wrap(`identity ${spiffeId || 'none: it stands outside the mesh'}`, width, theme, 'plain', 2),
     ...wrap(`address ${address}`, width, theme),
     ...(certificate === null
-      ? [[span('no certificate yet', 'warn')]]
+      ? role === 'none'
+        ? []
+        : [[span('no certificate yet', 'warn')]]
       : wrap(
           `certificate ${certificate.serial}, ${duration(certificate.notAfter - now)} left`,
           width,

@@ -48,7 +48,8 @@ function appOf({ role, appReady }: WorkloadView, { span, glyphs }: Theme): Span 
   return appReady ? span(`${glyphs.ok} up`, 'good') : span(`${glyphs.off} wait`, 'warn');
 }
 
-function certificate({ certificate: held }: WorkloadView, now: number, { span }: Theme): Span {
+function certificate({ role, certificate: held }: WorkloadView, now: number, { span }: Theme): Span {
+  if (role === 'none') return span('-', 'dim');
   if (held === null) return span('none', 'warn');
   const left = held.notAfter - now;
   if (left <= 0) return span('EXPIRED', 'bad');
