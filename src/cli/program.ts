@@ -10,6 +10,7 @@ import { addFault } from './commands/fault.js';
 import { addLifecycle } from './commands/lifecycle.js';
 import { addLogs } from './commands/logs.js';
 import { addRequests } from './commands/requests.js';
+import { addResources } from './commands/resources.js';
 import { addSettings } from './commands/settings.js';
 import { addStatus } from './commands/status.js';
 import { addUp } from './commands/up.js';
@@ -17,7 +18,7 @@ import type { Context } from './context.js';
 import { EXIT, Output } from './output.js';
 
 /** In the order of `--help`. What a command needs to do its work it loads then: reading the help loads none of it. */
-const COMMANDS = [addUp, addLifecycle, addStatus, addRequests, addFault, addSettings, addLogs, addDoctor];
+const COMMANDS = [addUp, addLifecycle, addStatus, addRequests, addResources, addFault, addSettings, addLogs, addDoctor];
 
 /** Runs the command line and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {

@@ -1,0 +1,136 @@
+import type { Command } from 'commander';
+import type { ApplyResult, ResourceView } from '../../protocol/api-types.js';
+import { type Context, clientOf, findSandbox } from '../context.js';
+import { countFindings, printFindings } from '../findings-text.js';
+import { EXIT, formatMs, table } from '../output.js';
+import { policyFiles } from '../policy-files.js';
+
+interface ApplyFlags {
+  readonly filename: string[];
+  readonly dryRun?: boolean;
+  readonly output: string;
+  readonly name?: string;
+}
+
+interface DeleteFlags {
+  readonly filename: string[];
+  readonly namespace?: string;
+  readonly all?: boolean;
+  readonly dryRun?: boolean;
+  readonly output: string;
+  readonly name?: string;
+}
+
+interface GetFlags {
+  readonly namespace?: string;
+  readonly output: string;
+  readonly name?: string;
+}
+
+const collect = (path: string, before: string[]): string[] => [...before, path];
+
+/** `apply`, `delete`, `get`: the team's policies, as `kubectl` has them. */
+export function addResources(program: Command, context: Context): void {
+  program
+    .command('apply')
+    .description('apply policy files (Istio, Gateway API, Linkerd, Consul, Kubernetes): all of it or nothing')
+    .option('-f, --filename <path>', 'file, folder or - for standard input (repeatable)', collect, [])
+    .option('--dry-run', 'say what would happen, and change nothing')
+    .option('-o, --output <format>', 'text or json', 'text')
+    .option('--name <name>', 'which sandbox')
+    .action(async (flags: ApplyFlags) => {
+      const client = clientOf(findSandbox(context, flags.name));
+      const files = policyFiles(flags.filename);
+      const result = await client.call('applyResources', { files, dryRun: flags.dryRun ?? false });
+      finish(context, result, flags.output);
+    });
+  program
+    .command('delete')
+    .description('delete the resources of files, or one: delete virtualservice reviews')
+    .argument('[kind]', 'e.g. virtualservice')
+    .argument('[resource]', 'its name')
+    .option('-f, --filename <path>', 'file, folder or - for standard input (repeatable)', collect, [])
+    .option('-n, --namespace <namespace>', 'namespace of the resource', 'default')
+    .option('--all', 'every resource')
+    .option('--dry-run', 'say what would happen, and change nothing')
+    .option('-o, --output <format>', 'text or json', 'text')
+    .option('--name <name>', 'which sandbox')
+    .action(async (kind: string | undefined, resource: string | undefined, flags: DeleteFlags) => {
+      const client = clientOf(findSandbox(context, flags.name));
+      const result = await client.call('deleteResources', {
+        ...(flags.filename.length === 0 ? {} : { files: policyFiles(flags.filename) }),
+        ...(kind === undefined ? {} : { kind }),
+        ...(resource === undefined ? {} : { name: resource }),
+        ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+        ...(flags.all === undefined ? {} : { all: flags.all }),
+        dryRun: flags.dryRun ?? false,
+      });
+      finish(context, result, flags.output);
+    });
+  program
+    .command('get')
+    .description('resources that are in force: get, get virtualservices, get vs reviews -o yaml')
+    .argument('[kind]', 'e.g. virtualservice, vs, httproute')
+    .argument('[resource]', 'its name')
+    .option('-n, --namespace <namespace>', 'only this namespace')
+    .option('-o, --output <format>', 'text, yaml or json', 'text')
+    .option('--name <name>', 'which sandbox')
+    .action(async (kind: string | undefined, resource: string | undefined, flags: GetFlags) => {
+      const found = await clientOf(findSandbox(context, flags.name)).call('resources', {
+        ...(kind === undefined || kind === 'all' ? {} : { kind }),
+        ...(resource === undefined ? {} : { name: resource }),
+        ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+      });
+      if (flags.output === 'json') context.output.json(found);
+      else if (flags.output === 'yaml') context.output.print(yamlOf(found));
+      else printResources(context, found);
+    });
+}
+
+function yamlOf(found: readonly ResourceView[]): string {
+  const documents = [...new Set(found.map(({ text }) => text.replace(/^---.*\n/, '').trimEnd()))];
+  return documents.join('\n---\n');
+}
+
+function printResources({ output }: Context, found: readonly ResourceView[]): void {
+  if (found.length === 0) return output.say(output.typed('nothing; mesh-sandbox apply -f FILE applies policies'));
+  const rows = found.map(({ kind, namespace, name, apiVersion, source }) => [
+    kind,
+    namespace,
+    name,
+    apiVersion,
+    `${source.file}:${source.line}`,
+  ]);
+  for (const line of table(['KIND', 'NAMESPACE', 'NAME', 'VERSION', 'FROM'], rows)) output.print(line);
+}
+
+/** What became of it, and the exit code: 3 when files are wrong, 1 when a sidecar refused. */
+function finish(context: Context, result: ApplyResult, format: string): void {
+  const { output } = context;
+  const wrong = result.findings.some(({ level }) => level === 'error');
+  if (!result.applied && !result.dryRun) process.exitCode = wrong ? EXIT.findings : EXIT.failed;
+  if (result.dryRun && wrong) process.exitCode = EXIT.findings;
+  if (format === 'json') return output.json(result);
+  printFindings(result.findings, output, (line) => output.say(line));
+  if (wrong) {
+    output.say(`${output.style('red', '✗')} nothing was changed: ${countFindings(result.findings)}`);
+    return;
+  }
+  if (result.refused.length > 0) {
+    for (const { workload, reason } of result.refused)
+      output.say(`${output.style('red', '✗')} ${workload} refused: ${reason}`);
+    output.say('nothing was changed: the resources stand as they were');
+    return;
+  }
+  for (const { object, change } of result.changes)
+    output.print(`${object} ${change}${result.dryRun ? ' (dry run)' : ''}`);
+  if (result.changes.length === 0) output.say('there was nothing to do');
+  if (result.applied) output.say(rolloutText(result));
+}
+
+function rolloutText({ sidecars, version }: ApplyResult): string {
+  if (sidecars.length === 0) return 'no sidecar is concerned: nothing changes for anybody';
+  const slowest = sidecars.reduce((a, b) => (b.ms > a.ms ? b : a));
+  const who = sidecars.length === 1 ? `${slowest.workload} obeys` : `all ${sidecars.length} sidecars concerned obey`;
+  return `${who} version ${version} after ${formatMs(slowest.ms)}${sidecars.length === 1 ? '' : ` (${slowest.workload} last)`}`;
+}
