@@ -72,7 +72,10 @@ function clusterOf(
   const spiffeIds = [...new Set(meshed.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)))];
   const settings = settingsOn(rules, subset, port.port);
   const traffic = { ...trafficOf(settings, mesh.flavor.traffic), ...mesh.app.settings[service.name]?.traffic };
-  const endpoints = members.flatMap((member) => endpointsOf(member, port, ready));
+  const endpoints = [
+    ...members.flatMap((member) => endpointsOf(member, port, ready)),
+    ...outsideOf(service, port, subset),
+  ];
   // As in Istio: nothing fails over that is not watched, and weights between places speak for themselves.
   const failsOver = caller.locality !== '' && traffic.ejection !== null && traffic.balancing.localityWeights === null;
   return {
@@ -84,6 +87,7 @@ function clusterOf(
     protocol: port.protocol,
     tls: mesh.mtls === 'disable' || meshed.length === 0 || isPlain(settings.tls) ? null : { spiffeIds },
     endpoints: failsOver ? byDistance(caller.locality, endpoints) : endpoints,
+    ...(service.passthrough ? { passthrough: true as const } : {}),
   };
 }
 
@@ -103,4 +107,24 @@ function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly Re
       },
     ];
   });
+}
+
+/** Addresses outside of the mesh: in plaintext, since nobody there has an identity of ours. */
+function outsideOf(
+  { name, outside = [] }: ServiceSpec,
+  { port }: ServicePort,
+  subset: SubsetPolicy | null,
+): Endpoint[] {
+  return outside
+    .filter(({ labels }) => subset === null || selects(subset.labels, labels))
+    .map(({ address, ports, labels, locality, weight }) => ({
+      ...ENDPOINT_DEFAULTS,
+      address,
+      port: ports[port] ?? port,
+      workload: name,
+      version: labels['version'] ?? '',
+      locality,
+      weight,
+      tls: false,
+    }));
 }

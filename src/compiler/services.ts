@@ -40,8 +40,9 @@ export function visibleServices(
   caller: Caller,
 ): ServiceSpec[] {
   const hosts = egress?.hosts ?? null;
-  if (hosts === null) return [...services];
-  return services.filter((service) =>
+  const exported = services.filter(({ visibleTo }) => visibleTo === undefined || visibleTo.includes(caller.namespace));
+  if (hosts === null) return exported;
+  return exported.filter((service) =>
     hosts.some(({ namespace, host }) => {
       const wanted = namespace === '.' ? caller.namespace : namespace;
       return (wanted === '*' || wanted === service.namespace) && hostMatches(host, service.host);

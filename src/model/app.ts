@@ -63,6 +63,23 @@ export interface ServiceSpec {
   readonly ports: readonly ServicePort[];
   /** Labels that its workloads have, in its namespace; null = it has none. */
   readonly selector: Readonly<Record<string, string>> | null;
+  /** Endpoints that no workload of ours is (ServiceEntry, WorkloadEntry); absent = none. */
+  readonly outside?: readonly OutsideEndpoint[];
+  /** Connections go where they were going, whatever the address (ServiceEntry without resolution). */
+  readonly passthrough?: true;
+  /** Namespaces of callers that see it; absent = all. */
+  readonly visibleTo?: readonly string[];
+}
+
+/** An address outside of the mesh. */
+export interface OutsideEndpoint {
+  /** IP address or host name. */
+  readonly address: string;
+  /** Port of the service → port at the address. */
+  readonly ports: Readonly<Record<number, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: string;
+  readonly weight: number;
 }
 
 export interface ServicePort extends AppPort {

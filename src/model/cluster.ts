@@ -12,6 +12,8 @@ export interface Cluster extends TrafficPolicy {
   /** Mutual TLS with the SPIFFE IDs that the server may have (secure naming), or plaintext. */
   readonly tls: ClusterTls | null;
   readonly endpoints: readonly Endpoint[];
+  /** Requests go to the address that the app called. */
+  readonly passthrough?: true;
 }
 
 export interface ClusterTls {

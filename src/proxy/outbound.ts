@@ -16,6 +16,7 @@ import { type MemoryGuard, shed } from './listener/overload.js';
 import { mirror } from './mirroring/mirror.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
 import { type AttemptCall, type Call, type EndpointCall, type Handler, RoutedCall } from './pipeline/call.js';
+import type { ClusterState } from './pipeline/cluster.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { pipeline } from './pipeline/pipeline.js';
 import { ProxyError } from './pipeline/proxy-error.js';
@@ -68,7 +69,7 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(inheritLineage(parts.lineages, () => parts.state().config.limits.hops)) // the ids are known
     .through(matchRoute({ table: parts.state, random })) // Call -> MatchedCall
     .through(injectRouteFaults({ clock, random })) // before the timeout and the tries: no retry meets them
-    .through(toDestination({ table: parts.state, unknownHost: (call) => unknownHost(call, parts) })) // -> RoutedCall
+    .through(toDestination({ table: parts.state, unknownHost: (call) => unknownHost(call, parts), original })) // -> RoutedCall
     .through(mirror({ clock, random, clusters: () => parts.state().clusters, bodyBytes, send: toEndpoint })) // the request is ready
     .through(deadline(clock)) // before the retries: covers all tries and the pauses between them
     .through(attempts({ clock, random, onAttempt, replayBytes: bodyBytes })) // RoutedCall -> AttemptCall, once per try
@@ -94,6 +95,12 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   });
   const cluster = plainCluster('PassthroughCluster', call.originalAddress, call.port, call.head.host);
   return new RoutedCall(call, PASSTHROUGH_ROUTE, cluster);
+}
+
+/** Where connections go where they were going; without interception nobody knows, and the name is asked. */
+function original(call: Call, { config }: ClusterState): ClusterState {
+  const name = call.head.host.replace(/:\d+$/, '');
+  return plainCluster(config.name, call.originalAddress || name, call.port, config.service);
 }
 
 const PASSTHROUGH_ROUTE = { name: 'allow_any', timeoutMs: null, retry: null, hash: [], mirrors: [] } as const;

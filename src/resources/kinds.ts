@@ -1,6 +1,7 @@
 import { anything, map } from '../yaml/readers.js';
 import { destinationRule } from './istio/destination-rule.js';
 import { gateway, peerAuthentication, sidecar, telemetry } from './istio/others.js';
+import { serviceEntry, workloadEntry } from './istio/service-entry.js';
 import { checkDestinationRule, checkVirtualService } from './istio/validate.js';
 import { virtualService } from './istio/virtual-service.js';
 import { service } from './kubernetes/service.js';
@@ -25,6 +26,8 @@ const unread = map(anything, () => ({}));
 export const KINDS: readonly Kind[] = [
   kindOf({ ...ISTIO_NETWORKING, kind: 'VirtualService', spec: virtualService, check: checkVirtualService }),
   kindOf({ ...ISTIO_NETWORKING, kind: 'DestinationRule', spec: destinationRule, check: checkDestinationRule }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'ServiceEntry', spec: serviceEntry }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'WorkloadEntry', spec: workloadEntry }),
   kindOf({ ...ISTIO_NETWORKING, kind: 'Sidecar', spec: sidecar }),
   kindOf({ ...ISTIO_NETWORKING, kind: 'Gateway', spec: gateway }),
   kindOf({ ...ISTIO_SECURITY, kind: 'PeerAuthentication', spec: peerAuthentication }),

@@ -1,6 +1,7 @@
 import type { Policies } from '../model/policies.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
 import { routeSetsOf } from './istio/routes.js';
+import { externalServicesOf } from './istio/service-entry.js';
 import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
 import type { Resource } from './resource.js';
@@ -8,7 +9,7 @@ import type { Resource } from './resource.js';
 /** What all resources together say, in the one language that the compiler understands. */
 export function policiesOf(resources: readonly Resource[]): Policies {
   return {
-    services: servicesOf(resources),
+    services: [...servicesOf(resources), ...externalServicesOf(resources)],
     routeSets: routeSetsOf(resources),
     destinations: destinationPoliciesOf(resources),
     egress: egressPoliciesOf(resources),

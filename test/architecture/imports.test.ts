@@ -7,14 +7,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: [],
   platform: ['model'],
   yaml: ['model'],
+  matching: ['model'],
+  simulate: ['matching', 'model'],
   resources: ['yaml', 'model'],
   compose: ['yaml', 'model'],
   compiler: ['model'],
   protocol: ['model'],
   workload: ['protocol', 'platform', 'model'],
-  proxy: ['workload', 'protocol', 'platform', 'model'],
+  proxy: ['matching', 'workload', 'protocol', 'platform', 'model'],
   load: ['workload', 'protocol', 'platform', 'model'],
-  'control-plane': ['compiler', 'resources', 'yaml', 'protocol', 'platform', 'model'],
+  'control-plane': ['compiler', 'simulate', 'resources', 'yaml', 'protocol', 'platform', 'model'],
   runtime: ['protocol', 'platform', 'model'],
   client: ['protocol', 'platform', 'model'],
   keeper: ['runtime', 'client', 'protocol', 'platform', 'model'],
@@ -56,7 +58,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
 /** Folders directly under proxy/ that wire others together; the rest are feature folders. */
 const PROXY_WIRING = new Set(['']);
 /** Feature folders that every other one may know: the words of the data path. */
-const PROXY_GROUND = new Set(['codec', 'matching', 'pipeline', 'tunnel']);
+const PROXY_GROUND = new Set(['codec', 'pipeline', 'tunnel']);
 
 const root = resolve(import.meta.dirname, '../..');
 const files = walk(join(root, 'src')).map((file) => relative(root, file));

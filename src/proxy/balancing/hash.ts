@@ -1,5 +1,5 @@
+import { parameterOf } from '../../matching/query.js';
 import type { HashPolicy } from '../../model/route.js';
-import { parameterOf } from '../codec/target.js';
 import type { Call } from '../pipeline/call.js';
 import { rotate, xxHash64 } from './xxhash64.js';
 

@@ -1,6 +1,6 @@
+import { type HeadTest, headTest } from '../../matching/match.js';
 import type { RateLimit } from '../../model/rate-limit.js';
 import type { Clock } from '../../platform/clock.js';
-import { type HeadTest, headTest } from '../matching/match.js';
 import type { Call, Filter } from '../pipeline/call.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { TokenBucket } from './token-bucket.js';

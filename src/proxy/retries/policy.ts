@@ -1,5 +1,5 @@
+import { fieldsTest } from '../../matching/match.js';
 import type { RetryCondition, RetryPolicy } from '../../model/route.js';
-import { fieldsTest } from '../matching/match.js';
 import type { Reply } from '../pipeline/call.js';
 import type { Conditions } from './conditions.js';
 

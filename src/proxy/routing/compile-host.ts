@@ -1,3 +1,4 @@
+import { fieldsTest, headTest } from '../../matching/match.js';
 import type { DirectAction, ForwardAction, RedirectAction, Rewrite, Route, RouteMatch } from '../../model/route.js';
 import type { VirtualHost } from '../../model/sidecar-config.js';
 import { bodyOf } from '../codec/body.js';
@@ -5,7 +6,6 @@ import { FieldBlock } from '../codec/field-block.js';
 import type { RequestHead } from '../codec/message.js';
 import { reasonOf } from '../codec/reason.js';
 import { canonicalHost } from '../codec/target.js';
-import { fieldsTest, headTest } from '../matching/match.js';
 import type { Call, Reply, RoutePolicy } from '../pipeline/call.js';
 import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
 import { corsTest } from './cors.js';

@@ -1,8 +1,8 @@
+import { textTest } from '../../matching/text.js';
 import type { CorsPolicy, FieldChanges } from '../../model/route.js';
 import { NO_BODY } from '../codec/body.js';
 import { FieldBlock } from '../codec/field-block.js';
 import type { RequestHead } from '../codec/message.js';
-import { textTest } from '../matching/text.js';
 import type { Reply } from '../pipeline/call.js';
 import type { CorsVerdict } from '../pipeline/routes.js';
 

@@ -1,7 +1,7 @@
+import { pathOf } from '../../matching/match.js';
+import { expression } from '../../matching/text.js';
 import type { PathChange, PathMatch, RedirectAction } from '../../model/route.js';
 import { hostName } from '../codec/target.js';
-import { pathOf } from '../matching/match.js';
-import { expression } from '../matching/text.js';
 
 /** Makes a target of a target; the query stays. Null = nothing is left of the path: it stays as it was, unchanged. */
 export type TargetChange = (target: string) => string | null;

@@ -45,10 +45,12 @@ export interface DestinationParts {
   readonly table: () => RoutingTable;
   /** What to do with a host that no virtual host has; may throw. */
   readonly unknownHost: (call: Call) => RoutedCall;
+  /** The address that the app called, as a cluster. */
+  readonly original: (call: Call, cluster: ClusterState) => ClusterState;
 }
 
 /** Does what the route wants: gives an answer of our own, or prepares the request for its cluster. */
-export function toDestination({ table, unknownHost }: DestinationParts): Filter<MatchedCall, RoutedCall> {
+export function toDestination({ table, unknownHost, original }: DestinationParts): Filter<MatchedCall, RoutedCall> {
   return (next) =>
     ({ call, route, weighted }) => {
       if (route === null) return next(unknownHost(call));
@@ -57,7 +59,8 @@ export function toDestination({ table, unknownHost }: DestinationParts): Filter<
       if (cluster === undefined) throw new ProxyError(missing(route.config.action as ForwardAction), weighted.cluster);
       call.record.decide(routeDecision(route, cluster));
       prepare(call, route, weighted, (route.config.action as ForwardAction).requestFields);
-      return next(new RoutedCall(call, route.policy as RoutePolicy, cluster));
+      const target = cluster.config.passthrough ? original(call, cluster) : cluster;
+      return next(new RoutedCall(call, route.policy as RoutePolicy, target));
     };
 }
 

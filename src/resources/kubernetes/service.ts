@@ -64,7 +64,13 @@ function portOf(declared: Port): ServicePort {
 const HTTP = new Set(['http', 'http2', 'grpc', 'grpc-web', 'kubernetes.io/h2c', 'kubernetes.io/ws']);
 
 /** `appProtocol`, else the first part of the port's name (Istio's explicit protocol selection); what says nothing is sniffed there, and HTTP here. */
-export function protocolOf({ name, appProtocol }: Pick<Port, 'name' | 'appProtocol'>): 'http' | 'tcp' {
+export function protocolOf({
+  name,
+  appProtocol,
+}: {
+  readonly name?: string | undefined;
+  readonly appProtocol?: string | undefined;
+}): 'http' | 'tcp' {
   const word = appProtocol ?? name?.split('-')[0]?.toLowerCase();
   if (word === undefined) return 'http';
   return HTTP.has(word) ? 'http' : KNOWN_TCP.has(word) ? 'tcp' : 'http';

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import type { TextMatch } from '../../model/route.js';
+import type { TextMatch } from '../model/route.js';
 
 export type TextTest = (text: string) => boolean;
 

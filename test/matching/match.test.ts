@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { FieldMatch, PathMatch, RouteMatch } from '../../../src/model/route.js';
-import { FieldBlock } from '../../../src/proxy/codec/field-block.js';
-import type { RequestHead } from '../../../src/proxy/codec/message.js';
-import { headTest } from '../../../src/proxy/matching/match.js';
+import { headTest } from '../../src/matching/match.js';
+import type { FieldMatch, PathMatch, RouteMatch } from '../../src/model/route.js';
+import { FieldBlock } from '../../src/proxy/codec/field-block.js';
+import type { RequestHead } from '../../src/proxy/codec/message.js';
 
 const ANY: RouteMatch = { path: { kind: 'prefix', value: '/', ignoreCase: false }, methods: [], fields: [], query: [] };
 
