@@ -2,14 +2,17 @@ import type { Server } from 'node:tls';
 import { GATEWAY } from '../compiler/compile.js';
 import { retryPolicy } from '../compiler/retry-policy.js';
 import { workloadsOf } from '../model/app.js';
+import type { Explanation } from '../model/explanation.js';
 import { type Flavor, flavorOf, flavorText } from '../model/flavor.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import type { EdgeDelta, PartUsage } from '../model/metrics.js';
 import { hostNames } from '../model/names.js';
+import { nearest } from '../model/nearest.js';
 import type { Incident } from '../model/timeline.js';
 import type { Clock } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
 import type {
+  DescribedRequestInput,
   EndpointReport,
   FaultView,
   Features,
@@ -24,6 +27,8 @@ import type {
 import type { ControlPlaneBootstrap } from '../protocol/bootstrap.js';
 import type { Hello, MetricsReport, ToControlPlane } from '../protocol/control-stream.js';
 import type { FaultInput } from '../protocol/fault-input.js';
+import { tellSimulation } from '../simulate/sentences.js';
+import { simulate } from '../simulate/simulate.js';
 import { ApiProblem } from './api/problem.js';
 import { Authority } from './authority/authority.js';
 import { JoinTokens } from './authority/join-tokens.js';
@@ -201,6 +206,28 @@ export class ControlPlane {
 
   snapshot(): { version: number; configs: Record<string, unknown> } {
     return { version: this.#publisher.version, configs: Object.fromEntries(this.#publisher.configs) };
+  }
+
+  /** What would happen to a request that is only described. Throws ApiProblem for a caller that there is not. */
+  explainRequest(
+    input: { readonly [K in keyof DescribedRequestInput]: DescribedRequestInput[K] | undefined },
+  ): Explanation {
+    const { from = '', to = '', method = 'GET', path = '/', headers = [] } = input;
+    const caller = this.workloads().find(({ name, app }) => name === from || app === from)?.name ?? from;
+    const config = this.#publisher.configs.get(caller);
+    if (config === undefined) {
+      const names = [...this.#publisher.configs.keys()];
+      const close = nearest(from, names);
+      throw new ApiProblem(
+        404,
+        `no workload ${JSON.stringify(from)} has a sidecar`,
+        close === null ? `there are: ${names.join(', ')}` : `did you mean ${close}?`,
+      );
+    }
+    const [host = '', port] = to.split(/:(?=\d+$)/);
+    const request = { from: caller, host, port: port === undefined ? null : Number(port), method, path, headers };
+    const inboundOf = (workload: string) => this.#publisher.configs.get(workload)?.inbound ?? null;
+    return tellSimulation(request, simulate(request, config, inboundOf));
   }
 
   faults(): FaultView[] {

@@ -29,12 +29,22 @@ export interface Exchange {
   /** Envoy's response code details, e.g. `via_upstream`. */
   readonly details: string;
   readonly decisions: readonly Decision[];
+  /** The rules that were asked before one was met, where a host has several; empty where it has one. */
+  readonly considered: readonly Consideration[];
   readonly attempts: readonly Attempt[];
   /** Encryption of the connection on which the request arrived (inbound) or left (outbound, last attempt). */
   readonly security: Security;
   readonly timings: Timings;
   /** Snapshot version by which it was decided. */
   readonly version: number;
+}
+
+/** A rule that a request was held against. */
+export interface Consideration {
+  readonly rule: string;
+  readonly source: SourceRef | null;
+  /** The first of its conditions that did not hold; '' = it was met. */
+  readonly why: string;
 }
 
 export type Direction = 'outbound' | 'inbound' | 'gateway';

@@ -1,6 +1,7 @@
 import type { Attempt, Exchange } from './exchange.js';
 import type { ExplainedStep, Explanation } from './explanation.js';
 import { type Blame, FAILURES, failureSentence } from './failure.js';
+import type { SourceRef } from './source.js';
 
 /**
  * Tells what happened to one request from the records of every sidecar on its way: sentences in the order of the calls,
@@ -70,10 +71,18 @@ function tellOutbound(exchange: Exchange, say: Say): void {
   const lock =
     security.mode === 'mtls' ? `over mutual TLS (${security.tlsVersion}, it proved ${security.peer})` : 'in plaintext';
   say(`${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${lock}`, 'ok');
-  for (const decision of exchange.decisions) say(decision.text, decision.kind === 'fault' ? 'warning' : 'ok');
+  for (const { rule, source, why } of exchange.considered)
+    if (why !== '') say(`${rule}${placed(source)} was not met: ${why}`, 'skipped');
+  for (const decision of exchange.decisions)
+    say(`${decision.text}${placed(decision.source)}`, decision.kind === 'fault' ? 'warning' : 'ok');
   say(timeSentence(exchange), 'ok');
   for (const attempt of attempts)
     say(attemptSentence(attempt), isBad(attempt) ? (attempt.number < attempts.length ? 'warning' : 'failed') : 'ok');
+}
+
+/** ` (reviews.yaml:7)`, or nothing. */
+function placed(source: SourceRef | null): string {
+  return source === null ? '' : ` (${source.file}:${source.line})`;
 }
 
 /** Where the time went, the largest share first; what is next to nothing is left out. */

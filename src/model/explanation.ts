@@ -18,5 +18,5 @@ export interface ExplainedStep {
   /** Workload whose sidecar reports this. */
   readonly workload: string;
   readonly text: string;
-  readonly outcome: 'ok' | 'warning' | 'failed';
+  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
 }

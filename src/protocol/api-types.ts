@@ -104,6 +104,18 @@ export interface PolicyFileInput {
   readonly text: string;
 }
 
+/** A request that is only described. */
+export interface DescribedRequestInput {
+  /** Workload, service or `gateway`. */
+  readonly from: string;
+  /** Service or host: `reviews`, `reviews.default:9080`. */
+  readonly to: string;
+  readonly method?: string;
+  /** With its query; default `/`. */
+  readonly path?: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+}
+
 /** What became of an `apply` or `delete`. Nothing of it holds unless `applied`. */
 export interface ApplyResult {
   readonly applied: boolean;

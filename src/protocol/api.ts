@@ -1,6 +1,7 @@
 import type { Exchange } from '../model/exchange.js';
 import type {
   ApplyResult,
+  DescribedRequestInput,
   EdgeStats,
   EndpointReport,
   ExchangeFilter,
@@ -66,6 +67,11 @@ export const OPERATIONS = {
     'GET',
     '/api/v1/explain/:id',
     'What happened to one request and why; `last` = the newest that entered the mesh',
+  ),
+  explainRequest: operation<DescribedRequestInput, Explanation>(
+    'POST',
+    '/api/v1/explain',
+    'What would happen to a request that is only described',
   ),
   snapshot: operation<Empty, SnapshotView>('GET', '/api/v1/snapshot', 'The configuration of every sidecar'),
   identities: operation<Empty, readonly IdentityView[]>('GET', '/api/v1/identities', 'Certificates that were issued'),

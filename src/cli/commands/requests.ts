@@ -59,13 +59,42 @@ export function addRequests(program: Command, context: Context): void {
     .command('explain')
     .description('what happened to a request and why: every hop, attempt, encryption, verdict')
     .argument('[id]', 'request id, trace id or `last`', 'last')
+    .option('--from <workload>', 'what would happen: to a request of this workload')
+    .option('--to <host>', 'what would happen: for this service or host, e.g. reviews or reviews:9080')
+    .option('--path <path>', 'what would happen: path and query', '/')
+    .option('-X, --method <method>', 'what would happen: method', 'GET')
+    .option('-H, --header <field>', 'what would happen: header, e.g. end-user=jason (repeatable)', header)
     .option('-o, --output <format>', 'text or json', 'text')
     .option('--name <name>', 'which sandbox')
-    .action(async (id: string, flags: { name?: string; output: string }) => {
-      const explanation = await clientOf(findSandbox(context, flags.name)).call('explain', { id });
+    .action(async (id: string, flags: ExplainFlags) => {
+      const client = clientOf(findSandbox(context, flags.name));
+      if ((flags.from === undefined) !== (flags.to === undefined))
+        throw new SandboxError('a request that is only described needs --from and --to', [
+          'mesh-sandbox explain --from productpage-v1 --to reviews --path /reviews/0',
+        ]);
+      const explanation =
+        flags.from === undefined || flags.to === undefined
+          ? await client.call('explain', { id })
+          : await client.call('explainRequest', {
+              from: flags.from,
+              to: flags.to,
+              path: flags.path,
+              method: flags.method,
+              headers: flags.header ?? [],
+            });
       if (flags.output === 'json') context.output.json(explanation);
       else printExplanation(explanation, context.output);
     });
+}
+
+interface ExplainFlags {
+  readonly name?: string;
+  readonly output: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly path: string;
+  readonly method: string;
+  readonly header?: [string, string][];
 }
 
 function printTimeline(timeline: readonly Incident[], output: Output): void {
@@ -204,7 +233,9 @@ export function printExplanation(explanation: Explanation, output: Output): void
         ? output.style('green', '✓')
         : outcome === 'warning'
           ? output.style('yellow', '!')
-          : output.style('red', '✗');
+          : outcome === 'skipped'
+            ? output.style('dim', '·')
+            : output.style('red', '✗');
     output.print(`${'  '.repeat(depth + 1)}${mark} ${printable(text)}`);
   }
   if (explanation.verdict !== '')

@@ -29,6 +29,13 @@ const placeSchema = z.strictObject({
 const endpointSchema = placeSchema.extend({ ready: z.boolean() });
 const partSchema = z.object({ part: z.string(), event: z.enum(['died', 'restarted', 'gave-up']), detail: z.string() });
 const tokensSchema = z.object({ workloads: z.array(z.string()).max(1_000) });
+const describedSchema = z.strictObject({
+  from: z.string(),
+  to: z.string().min(1),
+  method: z.string().optional(),
+  path: z.string().optional(),
+  headers: z.array(z.tuple([z.string(), z.string()])).optional(),
+});
 const filesSchema = z.array(z.strictObject({ name: z.string().max(4_096), text: z.string() })).max(10_000);
 const applySchema = z.strictObject({ files: filesSchema, dryRun: z.boolean().optional() });
 const selectionSchema = z.strictObject({
@@ -72,6 +79,7 @@ export function handlersFor(plane: ControlPlane): Handlers {
       const trace = traceOf(input);
       return explain(trace.requestId, trace.exchanges);
     },
+    explainRequest: (input) => plane.explainRequest(parse(describedSchema, input)),
     snapshot: () => plane.snapshot(),
     identities: () => plane.identities(),
     faults: () => plane.faults(),

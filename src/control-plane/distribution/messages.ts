@@ -44,6 +44,8 @@ const attempts = z.object({
   retries: count,
 });
 
+const sourceRef = z.object({ file: text, line: count, column: count });
+
 const decision = z.object({
   kind: z.enum([
     'route',
@@ -59,7 +61,7 @@ const decision = z.object({
   ]),
   text,
   rule: text,
-  source: z.object({ file: text, line: count, column: count }).nullable(),
+  source: sourceRef.nullable(),
 });
 
 const attempt = z.object({
@@ -92,6 +94,7 @@ const exchange = z.object({
   flags: z.array(text),
   details: text,
   decisions: z.array(decision),
+  considered: z.array(z.object({ rule: text, source: sourceRef.nullable(), why: text })).max(64),
   attempts: z.array(attempt),
   security: z.object({ mode: z.enum(['mtls', 'plain']), peer: text, tlsVersion: text, cipher: text }),
   timings: z.object({

@@ -1,3 +1,4 @@
+import { ruleText } from '../../matching/consider.js';
 import type { RouteFault } from '../../model/route.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Random } from '../../platform/random.js';
@@ -36,20 +37,27 @@ async function act(
     random.decide(call.record.requestId, `${purpose} ${rule}`) * 100 < percent;
   if (delay !== null && drawn('fault delay', delay.percent)) {
     call.record.flag('DI');
-    decide(call, rule, `route ${rule} delayed it by ${delay.ms} ms, as its fault says`);
+    decide(matched, `delayed it by ${delay.ms} ms, as its fault says`);
     await wait(delay.ms, call, clock);
   }
   if (abort === null || !drawn('fault abort', abort.percent)) return next(matched);
   const grpc = (call.head.fields.get('content-type') ?? '').startsWith('application/grpc');
   const what = abort.grpcStatus === null ? `status ${abort.status}` : `gRPC status ${abort.grpcStatus}`;
-  decide(call, rule, `route ${rule} aborted it with ${what}, as its fault says`);
+  decide(matched, `aborted it with ${what}, as its fault says`);
   if (grpc) return grpcAbort(call, abort.grpcStatus ?? grpcStatusOf(abort.status));
   call.faultStatus = abort.grpcStatus === null ? abort.status : 200;
   throw new ProxyError('fault_abort', rule);
 }
 
-function decide(call: Call, rule: string, text: string): void {
-  call.record.decide({ kind: 'fault', text, rule, source: null });
+function decide({ call, route }: MatchedCall, text: string): void {
+  if (route === null) return;
+  const { name, origin } = route.config;
+  call.record.decide({
+    kind: 'fault',
+    text: `${ruleText(route.config)} ${text}`,
+    rule: name,
+    source: origin?.source ?? null,
+  });
 }
 
 /** gRPC failures are answers of status 200 that say so in a field. */

@@ -1,4 +1,4 @@
-import type { Attempt, Decision, Direction, Exchange, Security, Timings } from '../../model/exchange.js';
+import type { Attempt, Consideration, Decision, Direction, Exchange, Security, Timings } from '../../model/exchange.js';
 import { FAILURES, type FailureCode } from '../../model/failure.js';
 
 /**
@@ -40,6 +40,8 @@ export class ExchangeRecord {
   answeredAt = 0;
   durationMs = 0;
   version = 0;
+  /** Tells which rules were asked, when somebody wants to know. */
+  considered: (() => readonly Consideration[]) | null = null;
   // Lists start as shared empty ones: most requests have one decision, one attempt and no flag.
   #flags: readonly string[] = NONE;
   #decisions: readonly Decision[] = NONE;
@@ -118,6 +120,7 @@ export class ExchangeRecord {
       flags: this.#flags,
       details: this.details,
       decisions: this.#decisions,
+      considered: this.considered?.() ?? [],
       attempts: this.#attempts.map(rounded),
       security: this.security,
       timings: this.#timings(),

@@ -1,11 +1,12 @@
+import { consider, ruleText } from '../../matching/consider.js';
 import type { Decision } from '../../model/exchange.js';
-import type { FieldChanges, ForwardAction, Route, WeightedCluster } from '../../model/route.js';
+import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
 import type { Random } from '../../platform/random.js';
 import { hostName } from '../codec/target.js';
 import { type Call, type Filter, type Reply, RoutedCall, type RoutePolicy } from '../pipeline/call.js';
 import type { ClusterState } from '../pipeline/cluster.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
-import type { CorsVerdict, HostTable, MatchedCall, RouteAtWork } from '../pipeline/routes.js';
+import type { CorsVerdict, HostAtWork, HostTable, MatchedCall, RouteAtWork } from '../pipeline/routes.js';
 
 /** Routes and clusters as the newest configuration has them. */
 export interface RoutingTable {
@@ -28,6 +29,7 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
     const host = table().hosts.get(call.port)?.find(hostName(call.head.host));
     if (host === undefined) return next({ call, route: null, weighted: null });
     call.record.service = host.name;
+    if (host.routes.length > 1) remember(call, host);
     const route = host.routes.find(({ matches }) => matches(call.head));
     if (route === undefined) throw new ProxyError('route_not_found', host.name);
     const { action, responseFields } = route.config;
@@ -39,6 +41,17 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
       call.replyChanges = [ofCluster, responseFields, cors?.changes ?? null].filter(isChange);
     return next({ call, route, weighted });
   };
+}
+
+/** Keeps what the rules see of a request, for whoever asks later why this one and not that one. */
+function remember(call: Call, { routes }: HostAtWork): void {
+  const { method, target, host, fields } = call.head;
+  const subject = { method, target, host, fields: fields.clone() };
+  call.record.considered = () =>
+    consider(
+      routes.map(({ config }) => config),
+      subject,
+    );
 }
 
 export interface DestinationParts {
@@ -74,7 +87,7 @@ function answer(call: Call, { config, answer: make }: RouteAtWork) {
   const what = config.action.kind === 'redirect' ? 'redirected it' : 'answered it';
   call.record.decide({
     kind: 'route',
-    text: `${routeText(config)} ${what}`,
+    text: `${ruleText(config)} ${what}`,
     rule: config.name,
     source: config.origin?.source ?? null,
   });
@@ -109,12 +122,6 @@ function prepare(call: Call, chosen: RouteAtWork, weighted: WeightedCluster, ofR
   if (chosen.rewrite !== null) chosen.rewrite(call.head);
 }
 
-/** `rule 2 of VirtualService default/reviews (jason)`, or `route default`. */
-function routeText({ name, origin }: Route): string {
-  if (origin === undefined) return `route ${name}`;
-  return `rule ${origin.rule + 1} of ${origin.object}${origin.name === undefined ? '' : ` (${origin.name})`}`;
-}
-
 /** Decisions are values: the same route and cluster give the same one. */
 const decisions = new WeakMap<ClusterState, Map<RouteAtWork, Decision>>();
 
@@ -128,7 +135,7 @@ function routeDecision(chosen: RouteAtWork, cluster: ClusterState): Decision {
   if (decision === undefined) {
     const { service, subset } = cluster.config;
     const { name } = chosen.config;
-    const text = `${routeText(chosen.config)} sent it to ${service}${subset === '' ? '' : ` ${subset}`}`;
+    const text = `${ruleText(chosen.config)} sent it to ${service}${subset === '' ? '' : ` ${subset}`}`;
     decision = { kind: 'route', text, rule: name, source: chosen.config.origin?.source ?? null };
     ofCluster.set(chosen, decision);
   }

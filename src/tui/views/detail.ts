@@ -66,11 +66,16 @@ function storyLines({ summary, steps, blame, verdict }: Explanation, width: numb
   ];
 }
 
-const OUTCOME: Readonly<Record<ExplainedStep['outcome'], Style>> = { ok: 'plain', warning: 'warn', failed: 'bad' };
+const OUTCOME: Readonly<Record<ExplainedStep['outcome'], Style>> = {
+  ok: 'plain',
+  warning: 'warn',
+  failed: 'bad',
+  skipped: 'dim',
+};
 
 function stepLines({ depth, workload, text, outcome }: ExplainedStep, width: number, theme: Theme): readonly Line[] {
   const { ok, warn, bad } = theme.glyphs;
-  const mark = { ok, warning: warn, failed: bad }[outcome];
+  const mark = { ok, warning: warn, failed: bad, skipped: '·' }[outcome];
   const indent = Math.min(depth * 2, Math.max(0, width - 40));
   // Most sentences begin with who reports them.
   const said = text.startsWith(workload) ? text : `${workload}: ${text}`;

@@ -93,6 +93,7 @@ export function attempt(number: number, overrides: Partial<Attempt> = {}): Attem
 
 export function exchange(counter: number, overrides: Partial<Exchange> = {}): Exchange {
   return {
+    considered: [],
     id: `gateway/${counter}`,
     kind: 'http',
     requestId: `req-${counter}`,

@@ -1,0 +1,78 @@
+import type { ExplainedStep, Explanation } from '../model/explanation.js';
+import { type Blame, FAILURES, failureSentence } from '../model/failure.js';
+import type { SourceRef } from '../model/source.js';
+import type { DescribedRequest } from './request.js';
+import type { Share, Simulation } from './simulate.js';
+
+/** What would happen to a described request, in sentences, in the order in which its caller's sidecar decides. */
+export function tellSimulation(request: DescribedRequest, simulation: Simulation): Explanation {
+  const { from } = request;
+  const steps: ExplainedStep[] = [];
+  const say = (text: string, outcome: ExplainedStep['outcome'] = 'ok'): void => {
+    steps.push({ depth: 0, workload: from, text, outcome });
+  };
+  const { host, considered, route, failure, answer, shares, fault, retry, timeoutMs, mirrors } = simulation;
+  say(`${from} asks for ${request.method} ${request.path} at ${request.host}`);
+  if (host === null)
+    say(
+      failure === null
+        ? `${request.host} is not in the mesh: passed on to where it goes`
+        : failureSentence(failure, request.host),
+      failure === null ? 'ok' : 'failed',
+    );
+  else say(`the name ${request.host} is the service ${host}`);
+  for (const { rule, source, why } of considered)
+    if (why !== '') say(`${rule}${placed(source)} is not met: ${why}`, 'skipped');
+  if (route !== null)
+    say(`${route.rule}${placed(route.source)} is met${considered.length > 1 ? ', and the first that is decides' : ''}`);
+  else if (host !== null && failure !== null) say(failureSentence(failure, host), 'failed');
+  if (fault?.delay != null)
+    say(`${fault.delay.percent} % wait ${fault.delay.ms} ms first, as its fault says`, 'warning');
+  if (fault?.abort != null)
+    say(`${fault.abort.percent} % are answered ${fault.abort.status} at once, as its fault says`, 'warning');
+  if (answer !== null)
+    say(
+      `the sidecar itself answers ${answer.status}${answer.kind === 'redirect' ? ' and sends the caller elsewhere' : ''}`,
+    );
+  for (const share of shares) say(shareSentence(share), share.failure === null ? 'ok' : 'failed');
+  if (timeoutMs !== null) say(`it waits ${timeoutMs} ms for all of it`);
+  if (retry !== null)
+    say(
+      `up to ${retry.attempts} ${retry.attempts === 1 ? 'retry' : 'retries'} on ${[...retry.retryOn, ...retry.retriableStatusCodes].join(', ')} (${retry.origin})`,
+    );
+  for (const { cluster, percent } of mirrors) say(`${percent} % are copied to ${cluster.split('|')[3]}`);
+  return { requestId: '', summary: summaryOf(request, simulation), steps, ...verdictOf(simulation) };
+}
+
+function placed(source: SourceRef | null): string {
+  return source === null ? '' : ` (${source.file}:${source.line})`;
+}
+
+function shareSentence({ percent, service, subset, endpoints, tls, failure }: Share): string {
+  const share = percent === 100 ? '' : `${Math.round(percent * 100) / 100} %: `;
+  const where = `${service}${subset === '' ? '' : ` ${subset}`}`;
+  if (failure !== null) return `${share}${failureSentence(failure, where)}`;
+  const who = endpoints.length === 1 ? endpoints[0] : `one of ${endpoints.join(', ')}`;
+  return `${share}to ${who} of ${where}, ${tls === 'mtls' ? 'over mutual TLS' : 'in plaintext'}`;
+}
+
+function summaryOf({ method, path }: DescribedRequest, { answer, failure, shares }: Simulation): string {
+  const what = `${method} ${path}`;
+  if (answer !== null) return `${what} would be answered ${answer.status} by the mesh`;
+  if (failure !== null) return `${what} would be answered ${FAILURES[failure].status} by the mesh`;
+  const [only] = shares;
+  if (shares.length === 1 && only !== undefined && only.failure !== null)
+    return `${what} would be answered ${FAILURES[only.failure].status} by the mesh`;
+  if (shares.length === 0) return `${what} would leave the mesh`;
+  return `${what} would go to ${shares.map(({ service, subset }) => `${service}${subset === '' ? '' : ` ${subset}`}`).join(' or ')}`;
+}
+
+function verdictOf({ failure, shares }: Simulation): { blame: Blame | null; verdict: string } {
+  const code = failure ?? shares.find((share) => share.failure !== null)?.failure ?? null;
+  if (code === null) return { blame: null, verdict: '' };
+  const { blame } = FAILURES[code];
+  return {
+    blame,
+    verdict: `Configuration decides it before any app is asked: ${failureSentence(code, shares[0]?.service ?? '')}.`,
+  };
+}

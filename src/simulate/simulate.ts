@@ -1,0 +1,141 @@
+import { consider, ruleText } from '../matching/consider.js';
+import type { Cluster } from '../model/cluster.js';
+import type { Consideration } from '../model/exchange.js';
+import type { FailureCode } from '../model/failure.js';
+import { FAILURES } from '../model/failure.js';
+import type { ForwardAction, RetryPolicy, RouteFault } from '../model/route.js';
+import type { InboundConfig, SidecarConfig, VirtualHost } from '../model/sidecar-config.js';
+import type { SourceRef } from '../model/source.js';
+import { hostFor } from './hosts.js';
+import { type DescribedRequest, nameOf, subjectOf } from './request.js';
+
+/** A share of a route's requests, and what would come of it. */
+export interface Share {
+  readonly cluster: string;
+  readonly service: string;
+  readonly subset: string;
+  /** 0-100. */
+  readonly percent: number;
+  /** Workloads that are ready. */
+  readonly endpoints: readonly string[];
+  readonly tls: 'mtls' | 'plain';
+  /** Why none of it arrives; null = it does. */
+  readonly failure: FailureCode | null;
+}
+
+/** What the mesh would do with a request that is only described. */
+export interface Simulation {
+  /** Virtual host that its name belongs to; null = none. */
+  readonly host: string | null;
+  readonly considered: readonly Consideration[];
+  readonly route: { readonly name: string; readonly rule: string; readonly source: SourceRef | null } | null;
+  /** The mesh's own answer, where no app is asked. */
+  readonly answer: { readonly kind: 'redirect' | 'direct'; readonly status: number; readonly body: string } | null;
+  readonly failure: FailureCode | null;
+  readonly shares: readonly Share[];
+  readonly fault: RouteFault | null;
+  readonly timeoutMs: number | null;
+  readonly retry: RetryPolicy | null;
+  readonly mirrors: readonly { readonly cluster: string; readonly percent: number }[];
+}
+
+const NOTHING: Simulation = {
+  host: null,
+  considered: [],
+  route: null,
+  answer: null,
+  failure: null,
+  shares: [],
+  fault: null,
+  timeoutMs: null,
+  retry: null,
+  mirrors: [],
+};
+
+/**
+ * Follows a described request through the configuration of its caller's sidecar, with the matching that the sidecar itself
+ * uses. Pure; `inboundOf` = what the callee's sidecar asks, null where none stands.
+ */
+export function simulate(
+  request: DescribedRequest,
+  { outbound }: SidecarConfig,
+  inboundOf: (workload: string) => InboundConfig | null,
+): Simulation {
+  const name = nameOf(request.host);
+  const port = request.port ?? portOf(outbound.virtualHosts, name, request.host);
+  const host = hostFor(outbound.virtualHosts, name, port);
+  if (host === null) return { ...NOTHING, failure: outbound.unknownHosts === 'registry-only' ? 'host_unknown' : null };
+  const subject = subjectOf({ ...request, port });
+  const considered = consider(host.routes, subject);
+  const met = considered.findIndex(({ why }) => why === '');
+  const route =
+    met < 0 ? host.routes.find((candidate) => consider([candidate], subject)[0]?.why === '') : host.routes[met];
+  if (route === undefined) return { ...NOTHING, host: host.name, considered, failure: 'route_not_found' };
+  const found = {
+    ...NOTHING,
+    host: host.name,
+    considered,
+    route: { name: route.name, rule: ruleText(route), source: route.origin?.source ?? null },
+    fault: route.fault,
+  };
+  const { action } = route;
+  if (action.kind === 'direct')
+    return { ...found, answer: { kind: 'direct', status: action.status, body: action.body } };
+  if (action.kind === 'redirect') return { ...found, answer: { kind: 'redirect', status: action.status, body: '' } };
+  return {
+    ...found,
+    shares: sharesOf(action, outbound.clusters, inboundOf),
+    timeoutMs: action.timeoutMs,
+    retry: action.retry,
+    mirrors: action.mirrors.map(({ cluster, percent }) => ({ cluster, percent })),
+  };
+}
+
+/** The port that a host names, else the first on which it is known. */
+function portOf(hosts: readonly VirtualHost[], name: string, host: string): number {
+  const named = /:(\d+)$/.exec(host)?.[1];
+  const known = hosts.filter(({ domains }) => domains.includes(name)).map(({ port }) => port);
+  const wanted = named === undefined ? undefined : Number(named);
+  return known.find((port) => port === wanted) ?? known[0] ?? wanted ?? 80;
+}
+
+function sharesOf(
+  action: ForwardAction,
+  clusters: readonly Cluster[],
+  inboundOf: (workload: string) => InboundConfig | null,
+): Share[] {
+  const total = action.clusters.reduce((sum, { weight }) => sum + weight, 0);
+  return action.clusters.map(({ cluster: name, weight }) => {
+    const cluster = clusters.find((candidate) => candidate.name === name);
+    const [, , subset = '', service = ''] = name.split('|');
+    const percent = action.clusters.length === 1 ? 100 : total === 0 ? 0 : (weight / total) * 100;
+    if (cluster === undefined)
+      return {
+        cluster: name,
+        service,
+        subset,
+        percent,
+        endpoints: [],
+        tls: 'plain',
+        failure: action.missingStatus === 500 ? 'backend_not_found' : 'cluster_not_found',
+      };
+    const encrypted = cluster.tls !== null && cluster.endpoints.some(({ tls }) => tls);
+    const refusing = cluster.endpoints.some(
+      (endpoint) => !(encrypted && endpoint.tls) && inboundOf(endpoint.workload)?.mtls === 'strict',
+    );
+    return {
+      cluster: name,
+      service: cluster.service,
+      subset: cluster.subset,
+      percent,
+      endpoints: cluster.endpoints.map(({ workload }) => workload),
+      tls: encrypted ? 'mtls' : 'plain',
+      failure: cluster.endpoints.length === 0 ? 'no_healthy_upstream' : refusing ? 'connection_termination' : null,
+    };
+  });
+}
+
+/** The status that a share would be answered with by the mesh; null = the app answers. */
+export function statusOf({ failure }: Pick<Share, 'failure'>): number | null {
+  return failure === null ? null : FAILURES[failure].status;
+}
