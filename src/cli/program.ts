@@ -5,6 +5,7 @@ import { versionAt } from '../platform/version.js';
 import { packageRoot } from '../runtime/programs.js';
 import { SandboxError } from '../runtime/runtime.js';
 import { Home } from '../sandbox/home.js';
+import { addAnalyze } from './commands/analyze.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFault } from './commands/fault.js';
 import { addLifecycle } from './commands/lifecycle.js';
@@ -18,7 +19,18 @@ import type { Context } from './context.js';
 import { EXIT, Output } from './output.js';
 
 /** In the order of `--help`. What a command needs to do its work it loads then: reading the help loads none of it. */
-const COMMANDS = [addUp, addLifecycle, addStatus, addRequests, addResources, addFault, addSettings, addLogs, addDoctor];
+const COMMANDS = [
+  addUp,
+  addLifecycle,
+  addStatus,
+  addRequests,
+  addResources,
+  addAnalyze,
+  addFault,
+  addSettings,
+  addLogs,
+  addDoctor,
+];
 
 /** Runs the command line and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {

@@ -1,7 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { formatProblem, readApp } from '../compose/read-app.js';
-import { resolveSource } from '../compose/samples.js';
 import type { AppSpec } from '../model/app.js';
 import { systemClock } from '../platform/clock.js';
 import { isRunning } from '../platform/process-info.js';
@@ -11,6 +9,7 @@ import { type Runtime, SandboxError } from '../runtime/runtime.js';
 import { down } from '../sandbox/down.js';
 import type { SandboxState } from '../sandbox/home.js';
 import { up } from '../sandbox/up.js';
+import { loadApp } from './app-source.js';
 import { type Context, DEFAULT_NAME, runtimeOf } from './context.js';
 import { safeName } from './names.js';
 import { formatMs } from './output.js';
@@ -28,17 +27,6 @@ export async function runUp(context: Context, source: string | null, flags: UpFl
   const state = (await existing(context, name)) ?? (await build(context, name, app, flags));
   if (flags.detach === true) return;
   await watchSandbox(context, state, { json: flags.json === true, tui: flags.tui });
-}
-
-/** Reads the Compose file; all its problems at once. */
-function loadApp({ output, environment }: Context, source: string | null): AppSpec {
-  const { file, text } = resolveSource(source, process.cwd(), packageRoot());
-  const result = readApp({ text, file, environment });
-  if (result.ok) return result.app;
-  for (const problem of result.problems) output.say(formatProblem(problem));
-  throw new SandboxError(
-    `${file} has ${result.problems.length} ${result.problems.length === 1 ? 'problem' : 'problems'}`,
-  );
 }
 
 /** A second `up` of the same name attaches; what a crash left behind is removed first. */

@@ -111,6 +111,7 @@ export class ControlPlane {
     this.#flavor = flavorOf(bootstrap.flavor);
     this.#resources = new ResourceStore(stored?.resources ?? []);
     this.policies = new PolicyDesk({
+      app: bootstrap.app,
       clock,
       store: this.#resources,
       publisher: this.#publisher,

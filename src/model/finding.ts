@@ -16,6 +16,8 @@ export interface Finding {
   readonly message: string;
   /** What to write; '' = nothing better is known. */
   readonly hint: string;
+  /** Other tools' codes for the same. */
+  readonly also?: readonly string[];
 }
 
 /** What files hold that is not as it should be, before any rule is asked. */

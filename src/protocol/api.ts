@@ -1,4 +1,5 @@
 import type { Exchange } from '../model/exchange.js';
+import type { Finding } from '../model/finding.js';
 import type {
   ApplyResult,
   DescribedRequestInput,
@@ -93,6 +94,12 @@ export const OPERATIONS = {
     'POST',
     '/api/v1/resources',
     'Apply policy files: all of it or nothing; answers when every sidecar obeys',
+    FILES_BYTES,
+  ),
+  analyzeResources: operation<{ files?: readonly PolicyFileInput[] }, { readonly findings: readonly Finding[] }>(
+    'POST',
+    '/api/v1/analyze',
+    'Mistakes in what is applied, and in what would be',
     FILES_BYTES,
   ),
   deleteResources: operation<

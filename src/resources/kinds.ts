@@ -4,6 +4,7 @@ import { gateway, peerAuthentication, sidecar, telemetry } from './istio/others.
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
 import { checkDestinationRule, checkVirtualService } from './istio/validate.js';
 import { virtualService } from './istio/virtual-service.js';
+import { deployment } from './kubernetes/deployment.js';
 import { service } from './kubernetes/service.js';
 import { type Kind, kindOf } from './resource.js';
 
@@ -42,7 +43,7 @@ export const KINDS: readonly Kind[] = [
   kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),
   kindOf({ ...KUBERNETES, kind: 'ServiceAccount', body: 'object', spec: unread }),
   kindOf({ ...KUBERNETES, kind: 'Namespace', body: 'object', spec: unread }),
-  kindOf({ ...KUBERNETES, group: 'apps', kind: 'Deployment', body: 'spec', spec: unread }),
+  kindOf({ ...KUBERNETES, group: 'apps', kind: 'Deployment', body: 'spec', spec: deployment }),
 ];
 
 /**

@@ -4,7 +4,7 @@ import { nearest } from '../model/nearest.js';
 import { objectName } from '../model/policies.js';
 import { Findings } from '../yaml/problems.js';
 import { record, text } from '../yaml/readers.js';
-import { parseYamlDocuments, type YamlEntry, type YamlView } from '../yaml/view.js';
+import { mapView, parseYamlDocuments, type YamlEntry, type YamlView } from '../yaml/view.js';
 import { configEntryOf } from './consul/config-entry.js';
 import type { Head } from './head.js';
 import { KINDS, PASSED_KINDS } from './kinds.js';
@@ -177,25 +177,12 @@ function createdAt(value: YamlView | undefined, findings: Findings): number | nu
 const HEAD_KEYS = new Set(['apiVersion', 'kind', 'metadata', 'status']);
 
 function specOf(kind: Kind, view: YamlView, entries: ReadonlyMap<string, YamlEntry>, findings: Findings): unknown {
-  const bodyView = (keys: ReadonlySet<string>): YamlView => without(view, keys);
+  const bodyView = (keys: ReadonlySet<string>): YamlView => mapView(view, ({ key }) => !keys.has(key));
   if (kind.body === 'object') return kind.spec(bodyView(HEAD_KEYS), '', findings);
   for (const { key, keySource } of entries.values())
     if (!HEAD_KEYS.has(key) && key !== 'spec')
       findings.unknownKey(keySource, key, `the ${kind.kind}`, ['apiVersion', 'kind', 'metadata', 'spec']);
   return kind.spec(entries.get('spec')?.value ?? bodyView(new Set(entries.keys())), 'spec', findings);
-}
-
-/** A mapping without some of its keys. */
-function without(view: YamlView, keys: ReadonlySet<string>): YamlView {
-  return {
-    source: view.source,
-    kind: 'map',
-    scalar: null,
-    entries: (what) => view.entries(what).filter(({ key }) => !keys.has(key)),
-    items: () => [],
-    text: () => null,
-    number: () => null,
-  };
 }
 
 function unknownKind(apiVersion: string, kind: string): string {

@@ -3,7 +3,7 @@ import type { SourceRef } from '../model/source.js';
 import { locate } from './positions.js';
 import { type Findings, suggestion } from './problems.js';
 import { ANY, type Shape, textShape } from './shape.js';
-import type { YamlView } from './view.js';
+import { mapView, type YamlView } from './view.js';
 
 /**
  * Reads one value; undefined = it is not as it should be, and the problem has been told. What it takes stands in its
@@ -58,6 +58,18 @@ export function table<T extends object>(readers: Readers<T>): Reader<Partial<T>>
     }
     return locate(result, view.source, parts);
   });
+}
+
+/** A table of which only some keys are looked at; whatever else it holds is somebody else's affair. */
+export function openTable<T extends object>(readers: Readers<T>): Reader<Partial<T>> {
+  const inner = table<T>(readers);
+  return reader(shapeOf(inner), (view, where, findings) =>
+    inner(onlyKeys(view, new Set(Object.keys(readers))), where, findings),
+  );
+}
+
+function onlyKeys(view: YamlView, keys: ReadonlySet<string>): YamlView {
+  return view.kind === 'map' ? mapView(view, ({ key }) => keys.has(key)) : view;
 }
 
 /** A table some of whose keys must be there. */

@@ -36,6 +36,19 @@ export interface YamlEntry {
   readonly value: YamlView;
 }
 
+/** A mapping as it is, without the entries that are not wanted. */
+export function mapView(view: YamlView, wanted: (entry: YamlEntry) => boolean): YamlView {
+  return {
+    source: view.source,
+    kind: 'map',
+    scalar: null,
+    entries: (what) => view.entries(what).filter(wanted),
+    items: () => [],
+    text: () => null,
+    number: () => null,
+  };
+}
+
 /** Largest file that is read, in bytes, deepest nesting, and how often aliases may multiply what they stand for. */
 const LIMITS = { bytes: 1024 * 1024, depth: 32, aliases: 100 } as const;
 

@@ -38,6 +38,7 @@ const describedSchema = z.strictObject({
 });
 const filesSchema = z.array(z.strictObject({ name: z.string().max(4_096), text: z.string() })).max(10_000);
 const applySchema = z.strictObject({ files: filesSchema, dryRun: z.boolean().optional() });
+const analyzeSchema = z.strictObject({ files: filesSchema.optional() });
 const selectionSchema = z.strictObject({
   kind: z.string().optional(),
   name: z.string().optional(),
@@ -93,6 +94,7 @@ export function handlersFor(plane: ControlPlane): Handlers {
       const { files, dryRun } = parse(applySchema, input);
       return plane.policies.apply(files, dryRun ?? false);
     },
+    analyzeResources: (input) => plane.policies.analyze(parse(analyzeSchema, input).files ?? []),
     deleteResources: (input) => {
       const { dryRun, ...which } = parse(deleteSchema, input);
       return plane.policies.delete(which, dryRun ?? false);

@@ -1,6 +1,9 @@
+import type { AppSpec } from '../../model/app.js';
+import type { Finding } from '../../model/finding.js';
 import { nearest } from '../../model/nearest.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ApplyResult, PolicyFileInput, ResourceView } from '../../protocol/api-types.js';
+import { analyze } from '../../resources/analysis/analyze.js';
 import { readResources } from '../../resources/read.js';
 import { keyOf, type Resource } from '../../resources/resource.js';
 import { ApiProblem } from '../api/problem.js';
@@ -15,6 +18,7 @@ export interface Selection {
 }
 
 export interface DeskParts {
+  readonly app: AppSpec;
   readonly clock: Clock;
   readonly store: ResourceStore;
   readonly publisher: Publisher;
@@ -48,6 +52,13 @@ export class PolicyDesk {
   apply(files: readonly PolicyFileInput[], dryRun: boolean): Promise<ApplyResult> {
     const { store, clock } = this.#parts;
     return this.#inTurn(() => this.#carryOut(store.planApply(files, clock.now()), dryRun));
+  }
+
+  /** What is likely to be a mistake once the files are applied beside what is in force. */
+  analyze(files: readonly PolicyFileInput[]): { findings: Finding[] } {
+    const { store, clock, app } = this.#parts;
+    const { next, findings } = store.planApply(files, clock.now());
+    return { findings: [...findings, ...analyze([...next.values()], app)] };
   }
 
   /** Rejects with ApiProblem when nothing is meant or what is meant is not there. */

@@ -39,7 +39,7 @@ export const sidecar = table({
   outboundTrafficPolicy,
 });
 
-type Sidecar = Read<typeof sidecar>;
+export type Sidecar = Read<typeof sidecar>;
 
 export function egressPoliciesOf(resources: readonly Resource[]): EgressPolicy[] {
   return ofKind<Sidecar>(resources, 'istio', 'Sidecar').map((resource) => {
@@ -73,7 +73,7 @@ const server = tableWith(['port'], {
 
 export const gateway = table({ servers: list(server), selector: labels });
 
-type Gateway = Read<typeof gateway>;
+export type Gateway = Read<typeof gateway>;
 
 export function gatewayPoliciesOf(resources: readonly Resource[]): GatewayPolicy[] {
   return ofKind<Gateway>(resources, 'istio', 'Gateway').map((resource) => ({
@@ -92,7 +92,7 @@ export const peerAuthentication = table({
   portLevelMtls: record(mtls),
 });
 
-type PeerAuthentication = Read<typeof peerAuthentication>;
+export type PeerAuthentication = Read<typeof peerAuthentication>;
 
 const MODES: Readonly<Record<string, MtlsMode>> = { DISABLE: 'disable', PERMISSIVE: 'permissive', STRICT: 'strict' };
 
@@ -120,3 +120,5 @@ export const telemetry = table({
   metrics: map(anything, () => true),
   accessLogging: map(anything, () => true),
 });
+
+export type Telemetry = Read<typeof telemetry>;

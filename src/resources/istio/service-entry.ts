@@ -38,7 +38,7 @@ export const serviceEntry = tableWith(['hosts'], {
   subjectAltNames: unsupported('what stands outside of the mesh is reached in plaintext'),
 });
 
-type ServiceEntry = Read<typeof serviceEntry>;
+export type ServiceEntry = Read<typeof serviceEntry>;
 type WorkloadEntry = Read<typeof workloadEntry>;
 
 /** Each host of a ServiceEntry as a service of its own. */

@@ -63,6 +63,17 @@ function portOf(declared: Port): ServicePort {
 
 const HTTP = new Set(['http', 'http2', 'grpc', 'grpc-web', 'kubernetes.io/h2c', 'kubernetes.io/ws']);
 
+/** The protocol that a port names: `appProtocol`, else the first part of its name. */
+export function protocolWord({
+  name,
+  appProtocol,
+}: {
+  readonly name?: string | undefined;
+  readonly appProtocol?: string | undefined;
+}): string | undefined {
+  return (appProtocol ?? name?.split('-')[0])?.toLowerCase();
+}
+
 /** `appProtocol`, else the first part of the port's name (Istio's explicit protocol selection); what says nothing is sniffed there, and HTTP here. */
 export function protocolOf({
   name,
@@ -71,7 +82,7 @@ export function protocolOf({
   readonly name?: string | undefined;
   readonly appProtocol?: string | undefined;
 }): 'http' | 'tcp' {
-  const word = appProtocol ?? name?.split('-')[0]?.toLowerCase();
+  const word = protocolWord({ name, appProtocol });
   if (word === undefined) return 'http';
   return HTTP.has(word) ? 'http' : KNOWN_TCP.has(word) ? 'tcp' : 'http';
 }

@@ -1,0 +1,43 @@
+import type { AppSpec } from '../../model/app.js';
+import type { Finding } from '../../model/finding.js';
+import type { Resource } from '../resource.js';
+import { analyzeDeprecated } from './deprecated.js';
+import { analyzeDestinations } from './destinations.js';
+import { analyzeGateways } from './gateways.js';
+import { analyzeHosts } from './hosts.js';
+import { analyzeMtls } from './mtls.js';
+import { analyzePorts } from './ports.js';
+import { analyzeRetries } from './retries.js';
+import { analyzeRules } from './rules.js';
+import { analyzeSelectors } from './selectors.js';
+import { type Analyzer, tellInto, worldOf } from './world.js';
+
+const ANALYZERS: readonly Analyzer[] = [
+  analyzeHosts,
+  analyzeDestinations,
+  analyzeRules,
+  analyzeRetries,
+  analyzeGateways,
+  analyzeSelectors,
+  analyzeMtls,
+  analyzePorts,
+  analyzeDeprecated,
+];
+
+const LEVELS = ['error', 'warning', 'info'] as const;
+
+/**
+ * What is likely to be a mistake in resources that can each be read, beside the app that they are meant for (null = only
+ * the files are known). Errors first, then in the order of files and lines. Pure.
+ */
+export function analyze(resources: readonly Resource[], app: AppSpec | null): Finding[] {
+  const world = worldOf(resources, app);
+  const found: Finding[] = [];
+  const tell = tellInto(found);
+  for (const analyzer of ANALYZERS) analyzer(world, tell);
+  return found.toSorted(
+    (a, b) =>
+      LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) ||
+      (a.source.file === b.source.file ? a.source.line - b.source.line : a.source.file < b.source.file ? -1 : 1),
+  );
+}
