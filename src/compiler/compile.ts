@@ -71,6 +71,7 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
       faults,
       propagation: mesh.app.propagation,
       unknownHosts: egress?.unknownHosts ?? 'allow-any',
+      slashes: caller === GATEWAY_CALLER ? 'merge' : mesh.flavor.slashes,
     };
     made.set(key, outbound);
     return outbound;
@@ -93,7 +94,7 @@ function sidecarConfig(mesh: MeshConfig, workload: WorkloadSpec, parts: SidecarP
     role: 'sidecar',
     inbound: inboundOf(mesh, workload, parts.callers),
     outbound: parts.outbound,
-    limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.app.limits },
+    limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
   };
 }
@@ -133,7 +134,7 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     role: 'gateway',
     inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
     outbound,
-    limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.app.limits },
+    limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
   };
 }

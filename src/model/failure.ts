@@ -127,8 +127,8 @@ export const FAILURES = {
   },
   truncated_response: {
     status: 0,
-    flag: 'UC',
-    details: 'upstream_reset_after_response_started{connection_termination}',
+    flag: 'UPE',
+    details: 'upstream_reset_after_response_started{protocol_error}',
     body: '',
     blame: 'app',
     sentence: '%s broke off in the middle of its answer',

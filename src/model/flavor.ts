@@ -1,5 +1,6 @@
 import type { RetrySettings } from './app.js';
 import { CLUSTER_DEFAULTS, type TrafficPolicy } from './cluster.js';
+import type { SidecarLimits, Slashes } from './limits.js';
 
 /**
  * Istio's default retry policy (since 1.24 without 503): what a route without one of its own gets. Source: istio
@@ -26,6 +27,9 @@ export interface Flavor {
   /** Of a request as a whole; null = none. */
   readonly timeoutMs: number | null;
   readonly traffic: TrafficPolicy;
+  readonly limits: Partial<SidecarLimits>;
+  /** What callers' sidecars make of slashes in paths; on the callee's side they are merged always. */
+  readonly slashes: Slashes;
 }
 
 const LINKERD_TRAFFIC: TrafficPolicy = {
@@ -40,6 +44,11 @@ const CONSUL_TRAFFIC: TrafficPolicy = {
   limits: { ...CLUSTER_DEFAULTS.limits, maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024 },
   connectTimeoutMs: 5_000,
 };
+
+const NOTHING = { retries: null, timeoutMs: null, limits: {}, slashes: 'keep' } as const;
+
+/** Envoy's buffer of a connection, and so the largest body that is sent once more. */
+const ENVOY_LIMITS = { replayBytes: 1024 * 1024 };
 
 /** Istio retried a plain 503 until 1.23 (release note 50506). */
 const OLD_ISTIO_RETRIES: RetrySettings = {
@@ -59,9 +68,9 @@ export function flavorOf(text: string): Flavor {
   const [, name, version = null] = match;
   switch (name) {
     case 'linkerd':
-      return { name, version, retries: null, timeoutMs: null, traffic: LINKERD_TRAFFIC };
+      return { name, version, ...NOTHING, traffic: LINKERD_TRAFFIC };
     case 'consul':
-      return { name, version, retries: null, timeoutMs: 15_000, traffic: CONSUL_TRAFFIC };
+      return { name, version, ...NOTHING, timeoutMs: 15_000, traffic: CONSUL_TRAFFIC, limits: ENVOY_LIMITS };
     default:
       return {
         name: 'istio',
@@ -69,6 +78,8 @@ export function flavorOf(text: string): Flavor {
         retries: version !== null && isBefore(version, [1, 24]) ? OLD_ISTIO_RETRIES : ISTIO_DEFAULT_RETRIES,
         timeoutMs: null,
         traffic: CLUSTER_DEFAULTS,
+        limits: ENVOY_LIMITS,
+        slashes: 'keep',
       };
   }
 }

@@ -40,6 +40,9 @@ export interface SidecarLimits {
   readonly shedMemoryPercent: number;
 }
 
+/** What becomes of escaped and doubled slashes in a path: one slash, or what they are. */
+export type Slashes = 'merge' | 'keep';
+
 /** Safe from the first start; sources: shared practice of Envoy's edge guide, Linkerd and Node. */
 export const DEFAULT_SIDECAR_LIMITS: SidecarLimits = {
   headBytes: 16 * 1024,

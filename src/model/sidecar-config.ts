@@ -1,7 +1,7 @@
 import type { AppProtocol } from './app.js';
 import type { Cluster } from './cluster.js';
 import type { Fault } from './fault.js';
-import type { SidecarLimits } from './limits.js';
+import type { SidecarLimits, Slashes } from './limits.js';
 import type { Propagation } from './propagation.js';
 import type { RateLimit } from './rate-limit.js';
 import type { Route } from './route.js';
@@ -57,6 +57,8 @@ export interface OutboundConfig {
   readonly propagation: Propagation;
   /** Istio's `outboundTrafficPolicy`: what happens to hosts nobody declared. */
   readonly unknownHosts: 'allow-any' | 'registry-only';
+  /** What becomes of slashes in paths of the own app, on which nothing is authorised here; absent = `merge`. */
+  readonly slashes?: Slashes;
 }
 
 export interface OutboundListener {

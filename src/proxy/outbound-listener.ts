@@ -49,7 +49,7 @@ function arrivalOf(socket: Socket, to: Destination, restoreHost: string, service
     socket,
     tcp: socket,
     direction: 'outbound',
-    peer: NO_PEER,
+    peer: { ...NO_PEER, remoteAddress: socket.remoteAddress ?? NO_PEER.remoteAddress },
     security: PLAIN,
     port: to.port,
     originalAddress: to.address,

@@ -1,4 +1,4 @@
-import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../model/limits.js';
+import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import { TRUST_DOMAIN } from '../model/names.js';
 import { NO_PROPAGATION } from '../model/propagation.js';
 import type { SidecarConfig } from '../model/sidecar-config.js';
@@ -42,14 +42,16 @@ export interface SidecarParts {
 
 /** The limits of a configuration in the words of the parts that obey them; made once, since requests ask for them. */
 interface LimitsAtWork extends ConnectionLimits {
+  readonly fromApp: ConnectionLimits;
   readonly toSidecars: PoolLimits;
   readonly toApp: PoolLimits;
 }
 
-function limitsAtWork(limits: SidecarLimits): LimitsAtWork {
+function limitsAtWork({ limits, outbound }: SidecarConfig): LimitsAtWork {
   const head = headLimits(limits);
   const pool = (idleMs: number): PoolLimits => ({ ...head, interimAnswers: limits.interimAnswers, idleMs });
-  return { ...limits, head, toSidecars: pool(limits.sidecarIdleMs), toApp: pool(limits.appIdleMs) };
+  const fromApp = { ...limits, head: headLimits(limits, outbound.slashes) };
+  return { ...limits, head, fromApp, toSidecars: pool(limits.sidecarIdleMs), toApp: pool(limits.appIdleMs) };
 }
 
 function memoryEvent(level: MemoryLevel, percent: number): BreakerEvent {
@@ -90,7 +92,7 @@ export class Sidecar {
       now: () => clock.monotonic(),
     };
     this.#state = buildState(emptyConfig(workload, parts.edge), null, this.#makers);
-    this.#limits = limitsAtWork(this.#state.config.limits);
+    this.#limits = limitsAtWork(this.#state.config);
     this.#toSidecars = new UpstreamPool(sweeper, () => this.#limits.toSidecars);
     this.#toApp = new UpstreamPool(sweeper, () => this.#limits.toApp);
     this.#breakers = new Breakers({ clock, random, onEvent: (event) => this.recorder.happened(workload, event) });
@@ -114,6 +116,7 @@ export class Sidecar {
     const common = { clock, random, state, onBug, memory: this.memory, lineages };
     this.outbound = {
       ...downstream,
+      limits: () => this.#limits.fromApp,
       state,
       random,
       identity: this.identity,
@@ -168,7 +171,7 @@ export class Sidecar {
     const before = this.#state.config.inbound.mtls;
     this.#state = next;
     this.#rateLimits = rateLimits;
-    this.#limits = limitsAtWork(config.limits);
+    this.#limits = limitsAtWork(config);
     this.#breakers.follow(next.clusters);
     if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);

@@ -53,11 +53,16 @@ function random(endpoints: readonly EndpointState[], { chance, weightOf }: Algor
   return (attempt, draw) => endpoints[Math.floor(chance(attempt, draw) * endpoints.length)] as EndpointState;
 }
 
-/** Power of two choices: two different endpoints at random, the one with fewer requests in flight; or more than two. */
+/**
+ * Power of two choices: two endpoints at random, the one with fewer requests in flight; or more than two. Each is drawn
+ * from all, so that one may be drawn twice: of two endpoints the busier one still gets a quarter (Envoy).
+ */
 function leastRequest(endpoints: readonly EndpointState[], choices: number, { chance }: AlgorithmParts): Choose {
   if (choices <= 2) {
     return (attempt, draw) => {
-      const [a, b] = twoOf(endpoints, chance(attempt, draw));
+      const n = Math.floor(chance(attempt, draw) * endpoints.length * endpoints.length);
+      const a = endpoints[Math.floor(n / endpoints.length)] as EndpointState;
+      const b = endpoints[n % endpoints.length] as EndpointState;
       return b.active < a.active ? b : a;
     };
   }

@@ -35,9 +35,12 @@ export class Breakers {
   /** From now on these are the clusters. */
   follow(clusters: ReadonlyMap<string, ClusterState>): void {
     for (const [name, { watch }] of this.#watches) {
-      if (clusters.get(name)?.config.ejection != null) continue;
+      const cluster = clusters.get(name);
+      if (cluster?.config.ejection != null) continue;
       watch.close();
       this.#watches.delete(name);
+      // It was made ready while some were still aside.
+      cluster?.picker.availabilityChanged();
     }
     for (const cluster of clusters.values()) if (cluster.config.ejection !== null) this.#watch(cluster);
   }

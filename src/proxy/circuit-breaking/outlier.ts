@@ -2,6 +2,7 @@ import type { Cluster, OutlierDetection } from '../../model/cluster.js';
 import type { Incident } from '../../model/timeline.js';
 import type { Clock, Timer } from '../../platform/clock.js';
 import type { ClusterState, EndpointOutcome, EndpointState, EndpointWatch } from '../pipeline/cluster.js';
+import { MergeWindow } from './merge-window.js';
 import { judged } from './outcome.js';
 
 export interface OutlierParts {
@@ -18,6 +19,7 @@ export class OutlierWatch {
   readonly #parts: OutlierParts;
   readonly #startedAt: number;
   readonly #records = new Map<EndpointState, EndpointRecord>();
+  readonly #availability: MergeWindow;
   #cluster: ClusterState | null = null;
   #timer: Timer | null = null;
 
@@ -25,6 +27,7 @@ export class OutlierWatch {
     this.#policy = policy;
     this.#parts = parts;
     this.#startedAt = parts.clock.monotonic();
+    this.#availability = new MergeWindow(parts.clock, () => this.#cluster?.picker.availabilityChanged());
   }
 
   follow(cluster: ClusterState): void {
@@ -42,6 +45,7 @@ export class OutlierWatch {
 
   close(): void {
     this.#timer?.cancel();
+    this.#availability.close();
     for (const [endpoint, record] of this.#records) {
       if (endpoint.watch === record) endpoint.watch = null;
       endpoint.available = true;
@@ -99,7 +103,7 @@ export class OutlierWatch {
     record.ejectedAt = this.#parts.clock.monotonic();
     record.ejections++;
     endpoint.available = false;
-    this.#cluster?.picker.availabilityChanged();
+    this.#availability.changed();
     this.#tell('ejected', record, `was put aside for ${this.#ejectionMs(record) / 1000} s: ${why}`);
     this.#arm();
   }
@@ -139,7 +143,7 @@ export class OutlierWatch {
     record.ejectedAt = null;
     record.resetRows();
     record.endpoint.available = true;
-    this.#cluster?.picker.availabilityChanged();
+    this.#availability.changed();
     this.#tell('returned', record, 'is asked again: its time is over');
   }
 

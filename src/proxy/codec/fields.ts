@@ -1,4 +1,4 @@
-import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits } from '../../model/limits.js';
+import { DEFAULT_SIDECAR_LIMITS, type SidecarLimits, type Slashes } from '../../model/limits.js';
 import type { ProxyError } from '../pipeline/proxy-error.js';
 import { ByteNames } from './byte-names.js';
 import { COLON, CR, FIELD_VALUE, LF, ODD, SP, TAB, TOKEN } from './bytes.js';
@@ -13,11 +13,13 @@ export interface HeadLimits {
   readonly line: number;
   /** Chunk extensions that are skipped, in bytes over one body: unbounded ones were CVE-2024-22019. */
   readonly extension: number;
+  readonly slashes: Slashes;
 }
 
 /** The part of a sidecar's limits that the codec obeys. */
-export function headLimits(limits: SidecarLimits): HeadLimits {
+export function headLimits(limits: SidecarLimits, slashes: Slashes = 'merge'): HeadLimits {
   return {
+    slashes,
     block: limits.headBytes,
     count: limits.headFields,
     line: limits.requestLineBytes,

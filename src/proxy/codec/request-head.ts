@@ -1,3 +1,4 @@
+import type { Slashes } from '../../model/limits.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { ByteNames } from './byte-names.js';
 import { SP, TARGET } from './bytes.js';
@@ -59,7 +60,7 @@ export function parseRequestHead(buffer: Buffer, start: number, end: number, lim
   const { text, fields } = parseFields(buffer, at + VERSION.length, end - 2, hop, limits, RULES, start);
   const options = applyConnection(hop.connection, fields);
   const host = hostOf(hop);
-  const target = targetOf(text.substring(targetStart - start, at - start), method, host);
+  const target = targetOf(text.substring(targetStart - start, at - start), { method, host, slashes: limits.slashes });
   const length = requestLength(hop);
   return {
     method,
@@ -99,15 +100,18 @@ function hostOf(hop: HopFields): string {
 }
 
 /** The target in canonical origin-form; absolute-form must agree with Host (A7). */
-function targetOf(raw: string, method: string, host: string): string {
-  if (raw.charCodeAt(0) === 47) return canonicalTarget(raw);
+function targetOf(
+  raw: string,
+  { method, host, slashes }: { readonly method: string; readonly host: string; readonly slashes: Slashes },
+): string {
+  if (raw.charCodeAt(0) === 47) return canonicalTarget(raw, slashes);
   if (raw === '*' && method === 'OPTIONS') return raw;
   const match = /^http:\/\/([^/?]+)(\/[^?]*)?(\?.*)?$/i.exec(raw);
   if (!match) throw malformed('the request target');
   if (withPort(canonicalHost(match[1] as string)) !== withPort(host)) {
     throw new ProxyError('bad_request', 'the absolute target and Host disagree');
   }
-  return canonicalTarget((match[2] ?? '/') + (match[3] ?? ''));
+  return canonicalTarget((match[2] ?? '/') + (match[3] ?? ''), slashes);
 }
 
 function withPort(host: string): string {

@@ -1,17 +1,20 @@
+import type { Slashes } from '../../model/limits.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import { HEX_DIGIT } from './bytes.js';
 
 /**
  * One canonical path: what is matched, authorised and forwarded is the same string. Unreserved escapes are decoded,
  * `%2F` and `%5C` count as slashes, dot segments are resolved, doubled slashes merged (the order that Istio documents);
- * a path that leaves the root, a broken escape or `%00` is refused. The query stays as it is.
+ * a path that leaves the root, a broken escape or `%00` is refused. The query stays as it is. With `slashes` `keep`,
+ * escaped and doubled slashes stay as they were written (Istio's default, which is not enough before an authorization).
  */
-export function canonicalTarget(target: string): string {
+export function canonicalTarget(target: string, slashes: Slashes = 'merge'): string {
   if (!needsWork(target)) return target;
   const query = target.indexOf('?');
   const path = query < 0 ? target : target.slice(0, query);
   const rest = query < 0 ? '' : target.slice(query);
-  return resolveDots(decodePath(path)) + rest;
+  const resolved = resolveDots(decodePath(path, slashes));
+  return (slashes === 'merge' ? resolved.replace(/\/{2,}/g, '/') : resolved) + rest;
 }
 
 /** True when the path part holds `%`, `//`, `/.` or `;` before a slash; the common path has none of them. */
@@ -29,7 +32,7 @@ function needsWork(target: string): boolean {
 
 const UNRESERVED = /[A-Za-z0-9._~-]/;
 
-function decodePath(path: string): string {
+function decodePath(path: string, slashes: Slashes): string {
   let out = '';
   for (let i = 0; i < path.length; i++) {
     const character = path[i] as string;
@@ -40,20 +43,20 @@ function decodePath(path: string): string {
     const high = HEX_DIGIT[path.charCodeAt(i + 1)] ?? 255;
     const low = HEX_DIGIT[path.charCodeAt(i + 2)] ?? 255;
     if (high === 255 || low === 255) throw new ProxyError('path_normalization_failed', 'a broken escape');
-    out += decodedByte(high * 16 + low, path.slice(i, i + 3));
+    out += decodedByte(high * 16 + low, path.slice(i, i + 3), slashes);
     i += 2;
   }
   return out;
 }
 
-function decodedByte(code: number, original: string): string {
+function decodedByte(code: number, original: string, slashes: Slashes): string {
   if (code === 0) throw new ProxyError('path_normalization_failed', 'an escaped NUL');
-  if (code === 0x2f || code === 0x5c) return '/';
+  if (code === 0x2f || code === 0x5c) return slashes === 'merge' ? '/' : original;
   const character = String.fromCharCode(code);
   return UNRESERVED.test(character) ? character : original.toUpperCase();
 }
 
-/** RFC 3986 §5.2.4, where an empty segment is one; slashes are merged behind it. */
+/** RFC 3986 §5.2.4, where an empty segment is one. */
 function resolveDots(path: string): string {
   const out: string[] = [];
   const segments = path.split('/');
@@ -66,7 +69,7 @@ function resolveDots(path: string): string {
     if (segment !== '.' && segment !== '..') out.push(segment);
     else if (i === last) out.push('');
   }
-  return `/${out.join('/')}`.replace(/\/{2,}/g, '/');
+  return `/${out.join('/')}`;
 }
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/;

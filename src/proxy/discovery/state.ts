@@ -79,10 +79,16 @@ function isPrime(n: number): boolean {
   return true;
 }
 
-function clusterState(config: Cluster, previous: ClusterState | undefined, makers: Makers): ClusterState {
+/**
+ * A cluster at work. One whose settings are others than before is another cluster, as in Envoy: its connections, counts
+ * and records are new; where only endpoints came and went, what stays goes on.
+ */
+function clusterState(config: Cluster, before: ClusterState | undefined, makers: Makers): ClusterState {
+  const settings = settingsOf(config);
+  const previous = before !== undefined && settingsOf(before.config) === settings ? before : undefined;
   const known = new Map(previous?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
   const endpoints = config.endpoints.map((endpoint) => {
-    const key = endpointKey(endpoint, config);
+    const key = endpointKey(endpoint, config, settings);
     const state = known.get(key);
     if (state === undefined) return new EndpointState(endpoint, key, makers.now());
     state.config = endpoint;
@@ -94,20 +100,26 @@ function clusterState(config: Cluster, previous: ClusterState | undefined, maker
     endpoints,
     load,
     picker: makers.picker(config, endpoints, load),
-    retries:
-      previous !== undefined && sameBudget(previous.config, config) ? previous.retries : makers.retries(config, load),
+    // What was earned of a budget stays earned.
+    retries: previous === undefined ? makers.retries(config, load) : previous.retries,
   };
 }
 
-/** What was earned of a budget stays earned while it is the same. */
-function sameBudget(a: Cluster, b: Cluster): boolean {
-  return JSON.stringify([a.retryBudget, a.limits.maxRetries]) === JSON.stringify([b.retryBudget, b.limits.maxRetries]);
+const settings = new WeakMap<Cluster, string>();
+
+/** All that is said of a cluster but its endpoints, as one text. */
+function settingsOf(cluster: Cluster): string {
+  let text = settings.get(cluster);
+  if (text === undefined) {
+    text = JSON.stringify({ ...cluster, endpoints: [] });
+    settings.set(cluster, text);
+  }
+  return text;
 }
 
 /** Which pooled connections serve an endpoint: its cluster's, to the same address, with the same expectation of who answers. */
-function endpointKey(endpoint: Endpoint, cluster: Cluster): string {
-  const tls = tlsTo(cluster, endpoint);
-  return `${cluster.name} ${endpoint.address}:${endpoint.port} ${tls === null ? 'plain' : tls.spiffeIds.join(',')}`;
+function endpointKey(endpoint: Endpoint, cluster: Cluster, ofCluster: string): string {
+  return `${endpoint.address}:${endpoint.port} ${tlsTo(cluster, endpoint) === null ? 'plain' : 'mtls'} ${ofCluster}`;
 }
 
 /** Keys of all endpoints of a state. */

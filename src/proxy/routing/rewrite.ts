@@ -45,11 +45,25 @@ function rawChange(change: PathChange, match: PathMatch): (target: string) => st
       // What names a group that there is not replaces nothing (RE2).
       const named = [...change.substitution.matchAll(/\\(\d)/g)].map(([, digit]) => Number(digit));
       if (Math.max(0, ...named) > compiled.groupCount()) return (target) => target;
-      // RE2 writes groups as \1 where this port of it wants $1, and so `$$` for a plain one.
-      const substitution = change.substitution.replaceAll('$', '$$$$').replace(/\\(\d)/g, '$$$1');
-      return (target) => compiled.matcher(pathOf(target)).replaceAll(substitution) + queryOf(target);
+      return (target) => replaced(compiled, pathOf(target), change.substitution) + queryOf(target);
     }
   }
+}
+
+/** Every match replaced, `\1` being a group; nothing is found empty where a match has just ended (RE2's GlobalReplace). */
+function replaced(compiled: ReturnType<typeof expression>, path: string, substitution: string): string {
+  const matcher = compiled.matcher(path);
+  let out = '';
+  let last = 0;
+  let ended = -1;
+  while (matcher.find()) {
+    const [start, end] = [matcher.start(), matcher.end()];
+    if (start === end && start === ended) continue;
+    out += path.slice(last, start) + substitution.replace(/\\(\d)/g, (_, group) => matcher.group(Number(group)) ?? '');
+    last = end;
+    ended = end;
+  }
+  return out + path.slice(last);
 }
 
 /** How much of a path the rule's own text is; null = all of it, where the rule is about whole paths. */

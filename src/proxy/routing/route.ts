@@ -7,6 +7,7 @@ import { type Call, type Filter, type Reply, RoutedCall, type RoutePolicy } from
 import type { ClusterState } from '../pipeline/cluster.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import type { CorsVerdict, HostAtWork, HostTable, MatchedCall, RouteAtWork } from '../pipeline/routes.js';
+import { rendered } from './field-format.js';
 
 /** Routes and clusters as the newest configuration has them. */
 export interface RoutingTable {
@@ -29,6 +30,8 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
     const host = table().hosts.get(call.port)?.find(hostName(call.head.host));
     if (host === undefined) return next({ call, route: null, weighted: null });
     call.record.service = host.name;
+    // `OPTIONS *` is about no path, and met by no rule (Envoy).
+    if (call.head.target === '*') throw new ProxyError('route_not_found', host.name);
     if (host.routes.length > 1) remember(call, host);
     const route = host.routes.find(({ matches }) => matches(call.head));
     if (route === undefined) throw new ProxyError('route_not_found', host.name);
@@ -38,7 +41,9 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
     const weighted = action.kind === 'forward' ? pickCluster(action, route.config.name, call, random) : null;
     const ofCluster = weighted === null ? null : weighted.responseFields;
     if (ofCluster !== null || responseFields !== null || cors !== null)
-      call.replyChanges = [ofCluster, responseFields, cors?.changes ?? null].filter(isChange);
+      call.replyChanges = [ofCluster, responseFields, cors?.changes ?? null]
+        .filter(isChange)
+        .map((changes) => rendered(changes, call));
     return next({ call, route, weighted });
   };
 }
@@ -109,16 +114,16 @@ function isChange(changes: FieldChanges | null): changes is FieldChanges {
 
 /** Fields first, the more specific before the other, then authority and path (Envoy's order). */
 function prepare(call: Call, chosen: RouteAtWork, weighted: WeightedCluster, ofRoute: FieldChanges | null): void {
-  if (weighted.requestFields !== null) call.head.fields.change(weighted.requestFields);
+  if (weighted.requestFields !== null) call.head.fields.change(rendered(weighted.requestFields, call));
   if (
     weighted.host !== undefined &&
     chosen.config.action.kind === 'forward' &&
     (chosen.config.action.rewrite?.host ?? null) === null
   ) {
-    call.head.fields.set('x-envoy-original-host', call.head.host);
+    // Of a host that only a share of the requests gets, Envoy tells no original.
     call.head.host = weighted.host;
   }
-  if (ofRoute !== null) call.head.fields.change(ofRoute);
+  if (ofRoute !== null) call.head.fields.change(rendered(ofRoute, call));
   if (chosen.rewrite !== null) chosen.rewrite(call.head);
 }
 

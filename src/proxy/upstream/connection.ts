@@ -29,8 +29,11 @@ export interface RequestOwner {
   onReply(reply: Reply): void;
   /** The connection has done with the request: its answer's last byte came, or it broke off. Called once. */
   onSettled(): void;
-  /** No answer will come: instead of {@link onReply}, behind {@link onSettled}. */
-  onFailure(error: ProxyError): void;
+  /**
+   * No answer will come: instead of {@link onReply}, behind {@link onSettled}. `closed` = the endpoint had closed its side in
+   * an orderly way, and broke nothing off.
+   */
+  onFailure(error: ProxyError, closed: boolean): void;
 }
 
 /** Where connections go when they are free or finished. */
@@ -87,6 +90,8 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
   #tunnelled = false;
   readonly #reading: ReadSwitch;
   #closed = false;
+  /** The endpoint closed its side: by a FIN, or by one that a write ran into (EPIPE). */
+  #ended = false;
 
   constructor(socket: Socket, { key, security, terms, home, limits }: UpstreamConnectionParts) {
     this.key = key;
@@ -98,7 +103,9 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     this.#home = home;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
-    socket.on('error', () => {});
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#ended ||= error.code === 'EPIPE';
+    });
     socket.on('close', () => this.#onClose());
     socket.on('drain', () => this.#requestBody?.resume());
   }
@@ -289,6 +296,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
 
   #onEnd(): void {
     if (this.#tunnelled) return;
+    this.#ended = true;
     const reader = this.#reader;
     if (reader !== null && !reader.done && reader.body.length === UNTIL_CLOSE) return this.#confirmEnd(reader);
     this.#fail(this.#brokenOff());
@@ -333,7 +341,7 @@ export class UpstreamConnection implements BodySource, BodySink, Expiring {
     this.#requestBody = null;
     owner.onSettled();
     if (this.#answered) reader?.body.fail(error);
-    else owner.onFailure(error);
+    else owner.onFailure(error, this.#ended);
   }
 
   #close(): void {

@@ -17,7 +17,8 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /**
  * The end of the pipeline: takes a pooled connection or opens one, writes the request, resolves with the answer's head.
  * When a reused connection turns out to be closed before a byte of the answer came (the keep-alive race), an idempotent
- * request goes out once more on a new one, whatever its tries; nothing else is ever sent twice here.
+ * request goes out once more on a new one, whatever its tries; nothing else is ever sent twice here. A reset is no such
+ * race: an endpoint that closes an idle connection says so in an orderly way.
  */
 export function forward(parts: ForwardParts): Handler<EndpointCall> {
   return (call) => {
@@ -105,9 +106,10 @@ class SentRequest implements RequestOwner {
     this.#resolve(reply);
   }
 
-  onFailure(error: ProxyError): void {
+  onFailure(error: ProxyError, closed: boolean): void {
     this.#call.record.upstreamMs += this.#parts.clock.monotonic() - this.#sentAt;
-    const stale = this.#repeatable && error.code === 'connection_termination' && this.#call.cancelled === null;
+    const lost = closed && error.code === 'connection_termination';
+    const stale = this.#repeatable && lost && this.#call.cancelled === null;
     if (!stale) return this.#reject(error);
     this.#endpointCall.attempt.reusedConnection = false;
     this.#endpointCall.attempt.routed.repeated = true;
