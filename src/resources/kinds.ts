@@ -7,6 +7,8 @@ import { virtualService } from './istio/virtual-service.js';
 import { deployment } from './kubernetes/deployment.js';
 import { service } from './kubernetes/service.js';
 import { type Kind, kindOf } from './resource.js';
+import { checkFault, fault } from './sandbox/fault.js';
+import { rateLimit } from './sandbox/rate-limit.js';
 
 const ISTIO_NETWORKING = {
   dialect: 'istio',
@@ -20,6 +22,7 @@ const ISTIO_SECURITY = {
   versions: ['v1', 'v1beta1'],
   body: 'spec',
 } as const;
+const SANDBOX = { dialect: 'sandbox', group: 'mesh-sandbox.dev', versions: ['v1'], body: 'spec' } as const;
 const KUBERNETES = { dialect: 'kubernetes', group: '', versions: ['v1'] } as const;
 const unread = map(anything, () => ({}));
 
@@ -40,6 +43,8 @@ export const KINDS: readonly Kind[] = [
     kind: 'Telemetry',
     spec: telemetry,
   }),
+  kindOf({ ...SANDBOX, kind: 'Fault', spec: fault, check: checkFault }),
+  kindOf({ ...SANDBOX, kind: 'RateLimit', spec: rateLimit }),
   kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),
   kindOf({ ...KUBERNETES, kind: 'ServiceAccount', body: 'object', spec: unread }),
   kindOf({ ...KUBERNETES, kind: 'Namespace', body: 'object', spec: unread }),

@@ -9,6 +9,7 @@ import { analyzeMtls } from './mtls.js';
 import { analyzePorts } from './ports.js';
 import { analyzeRetries } from './retries.js';
 import { analyzeRules } from './rules.js';
+import { analyzeSandbox } from './sandbox.js';
 import { analyzeSelectors } from './selectors.js';
 import { type Analyzer, tellInto, worldOf } from './world.js';
 
@@ -22,6 +23,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeMtls,
   analyzePorts,
   analyzeDeprecated,
+  analyzeSandbox,
 ];
 
 const LEVELS = ['error', 'warning', 'info'] as const;
