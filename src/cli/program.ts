@@ -6,6 +6,7 @@ import { packageRoot } from '../runtime/programs.js';
 import { SandboxError } from '../runtime/runtime.js';
 import { Home } from '../sandbox/home.js';
 import { addAnalyze } from './commands/analyze.js';
+import { addDiff } from './commands/diff.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFault } from './commands/fault.js';
 import { addLifecycle } from './commands/lifecycle.js';
@@ -25,6 +26,7 @@ const COMMANDS = [
   addStatus,
   addRequests,
   addResources,
+  addDiff,
   addAnalyze,
   addFault,
   addSettings,
