@@ -15,6 +15,7 @@ import { addRequests } from './commands/requests.js';
 import { addResources } from './commands/resources.js';
 import { addSettings } from './commands/settings.js';
 import { addStatus } from './commands/status.js';
+import { addTest } from './commands/test.js';
 import { addUp } from './commands/up.js';
 import type { Context } from './context.js';
 import { EXIT, Output } from './output.js';
@@ -28,6 +29,7 @@ const COMMANDS = [
   addResources,
   addDiff,
   addAnalyze,
+  addTest,
   addFault,
   addSettings,
   addLogs,
