@@ -1,6 +1,7 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import type { Resource } from '../resource.js';
+import { analyzeCallPaths } from './call-paths.js';
 import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
 import { analyzeGateways } from './gateways.js';
@@ -18,6 +19,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeDestinations,
   analyzeRules,
   analyzeRetries,
+  analyzeCallPaths,
   analyzeGateways,
   analyzeSelectors,
   analyzeMtls,

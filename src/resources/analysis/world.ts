@@ -1,4 +1,4 @@
-import type { AppSpec, ServiceSpec } from '../../model/app.js';
+import type { AppSpec, CallSpec, ServiceSpec, WorkloadSpec } from '../../model/app.js';
 import { selects } from '../../model/app.js';
 import type { Finding, FindingLevel } from '../../model/finding.js';
 import { type ObjectRef, objectName } from '../../model/policies.js';
@@ -13,10 +13,17 @@ export interface World {
   readonly resources: readonly Resource[];
   readonly services: readonly ServiceSpec[];
   readonly workloads: readonly KnownWorkload[];
+  /** Who calls whom, and how patiently, as the app's file says. */
+  readonly calls: readonly KnownCall[];
   /** What is not here does not exist; false = only files are known, and nothing of services stands in them. */
   readonly complete: boolean;
   serviceOf(host: string): ServiceSpec | null;
   workloadsFor(namespace: string, selector: Readonly<Record<string, string>>): readonly KnownWorkload[];
+}
+
+/** A call of a workload's own client. */
+export interface KnownCall extends CallSpec {
+  readonly from: WorkloadSpec;
 }
 
 /** `app` = what runs beside the resources; null = nothing but them is known. */
@@ -37,6 +44,7 @@ export function worldOf(resources: readonly Resource[], app: AppSpec | null): Wo
     resources,
     services,
     workloads,
+    calls: (app?.workloads ?? []).flatMap((from) => (from.calls ?? []).map((call) => ({ ...call, from }))),
     complete: services.length > 0,
     serviceOf: (host) => byHost.get(host) ?? wildcard(services, host),
     workloadsFor: (namespace, selector) =>
