@@ -1,0 +1,3 @@
+import { istioTasksScenario } from './istio-tasks.js';
+
+istioTasksScenario('local');
