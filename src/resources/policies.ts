@@ -1,4 +1,5 @@
 import type { Policies } from '../model/policies.js';
+import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
 import { routeSetsOf } from './istio/routes.js';
 import { externalServicesOf } from './istio/service-entry.js';
@@ -10,10 +11,10 @@ import type { Resource } from './resource.js';
 export function policiesOf(resources: readonly Resource[]): Policies {
   return {
     services: [...servicesOf(resources), ...externalServicesOf(resources)],
-    routeSets: routeSetsOf(resources),
+    routeSets: [...routeSetsOf(resources), ...gatewayRouteSetsOf(resources)],
     destinations: destinationPoliciesOf(resources),
     egress: egressPoliciesOf(resources),
-    gateways: gatewayPoliciesOf(resources),
+    gateways: [...gatewayPoliciesOf(resources), ...gatewayListenersOf(resources)],
     peerAuthentication: peerAuthenticationOf(resources),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bySpecificity } from '../../src/compiler/precedence.js';
+import { bySpecificity } from '../../src/model/precedence.js';
 import type { FieldMatch, PathMatch, RouteMatch } from '../../src/model/route.js';
 
 const any: RouteMatch = {
@@ -29,7 +29,7 @@ describe('the most specific route first (Gateway API)', () => {
         long: path('segments', '/v2/longer'),
         exact: path('exact', '/v'),
       }),
-    ).toEqual(['exact', 'regex', 'long', 'text', 'short']);
+    ).toEqual(['exact', 'long', 'text', 'short', 'regex']);
   });
 
   it('then by method, headers and query parameters, each before the next', () => {
