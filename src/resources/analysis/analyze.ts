@@ -5,9 +5,11 @@ import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
 import { analyzeGateways } from './gateways.js';
 import { analyzeHosts } from './hosts.js';
+import { analyzeListeners } from './listeners.js';
 import { analyzeMtls } from './mtls.js';
 import { analyzePorts } from './ports.js';
 import { analyzeRetries } from './retries.js';
+import { analyzeRoutes } from './routes.js';
 import { analyzeRules } from './rules.js';
 import { analyzeSelectors } from './selectors.js';
 import { type Analyzer, tellInto, worldOf } from './world.js';
@@ -18,6 +20,8 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeRules,
   analyzeRetries,
   analyzeGateways,
+  analyzeRoutes,
+  analyzeListeners,
   analyzeSelectors,
   analyzeMtls,
   analyzePorts,

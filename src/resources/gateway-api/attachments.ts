@@ -15,7 +15,7 @@ export interface BoundListener {
 export type Refusal = 'NoMatchingParent' | 'NotAllowedByListeners' | 'NoMatchingListenerHostname';
 
 export type Binding =
-  | { readonly bound: readonly BoundListener[] }
+  | { readonly bound: readonly BoundListener[]; readonly refusal: null }
   | { readonly bound: readonly []; readonly refusal: Refusal; readonly why: string };
 
 /** Gateways of this class are Istio's waypoints, which a mesh of sidecars has none of. */
@@ -58,7 +58,7 @@ export function bindingOf(
     .filter(({ hosts }) => hosts.length > 0);
   if (bound.length === 0)
     return { bound: [], refusal: 'NoMatchingListenerHostname', why: `${name} serves none of its hostnames` };
-  return { bound };
+  return { bound, refusal: null };
 }
 
 function allows(

@@ -21,7 +21,7 @@ const listener = tableWith(['name', 'port', 'protocol'], {
 export const gateway = tableWith(['gatewayClassName', 'listeners'], {
   gatewayClassName: text,
   listeners: list(listener),
-  addresses: passed,
+  addresses: list(table({ type: text, value: text })),
   infrastructure: passed,
   allowedListeners: passed,
   tls: passed,

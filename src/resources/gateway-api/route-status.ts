@@ -54,7 +54,7 @@ function refusalAt(route: AnyRoute, ref: ParentRef, around: Surroundings): { rea
     );
     if (gateway === undefined) return missing;
     const binding = bindingOf(route, ref, gateway, around.resources);
-    return 'refusal' in binding ? { reason: binding.refusal, message: binding.why } : null;
+    return binding.refusal === null ? null : { reason: binding.refusal, message: binding.why };
   }
   if (parent.kind === 'service-entry')
     return around.resources.some(
