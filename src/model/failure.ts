@@ -29,6 +29,14 @@ export const FAILURES = {
     blame: 'configuration',
     sentence: 'no route matched the request for %s',
   },
+  no_path: {
+    status: 404,
+    flag: '',
+    details: 'absolute_path_rejected',
+    body: '',
+    blame: 'client',
+    sentence: 'a request to %s that names no path meets no route',
+  },
   host_unknown: {
     status: 502,
     flag: '',

@@ -18,20 +18,33 @@ export function formatProblem({ source, message, hint }: Problem): string {
   return `${source.file}:${source.line}:${source.column} ${message}${hint === '' ? '' : ` (${hint})`}`;
 }
 
+/** So many mistakes of one file are told. */
+const MOST = 500;
+
 /** Collects all problems and warnings of a file, so that they can be told at once. */
 export class Findings {
   readonly problems: Problem[] = [];
   /** Fields that are known and not obeyed: where, which, and why. */
   readonly unobeyed: Problem[] = [];
+  readonly #told = new Set<string>();
   readonly #warnings: Warning[] = [];
   readonly #ignored = new Map<string, { readonly services: string[]; readonly why: string; source: SourceRef }>();
 
+  /** Told once, however often a reader meets it; of very many only the first are told. */
   problem(source: SourceRef, message: string, hint = ''): void {
-    this.problems.push({ source, message, hint });
+    const key = `${source.line}:${source.column} ${message}`;
+    if (this.#told.has(key) || this.problems.length > MOST) return;
+    this.#told.add(key);
+    this.problems.push(
+      this.problems.length < MOST
+        ? { source, message, hint }
+        : { source, message: 'and more mistakes behind this one, which are not told', hint: '' },
+    );
   }
 
   /** A key that nobody knows, with the nearest one that is known. */
   unknownKey(source: SourceRef, key: string, where: string, known: readonly string[]): void {
+    if (this.problems.length > MOST) return;
     this.problem(source, `unknown key ${JSON.stringify(key)} in ${where}`, suggestion(key, known, 'known'));
   }
 

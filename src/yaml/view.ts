@@ -13,6 +13,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { SourceRef } from '../model/app.js';
+import { tooMuchAt } from './amount.js';
 import { tooDeepAt } from './depth.js';
 import type { Findings } from './problems.js';
 
@@ -52,11 +53,16 @@ export function mapView(view: YamlView, wanted: (entry: YamlEntry) => boolean): 
 /** Largest file that is read, in bytes, deepest nesting, and how often aliases may multiply what they stand for. */
 const LIMITS = { bytes: 1024 * 1024, depth: 32, aliases: 100 } as const;
 
+/** Keys are compared by ourselves: the parser's way takes the square of their number. */
+const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false } as const;
+/** So many mistakes of one document are told. */
+const MOST_ERRORS = 20;
+
 /** Parses a file; null (with problems) when it is no YAML, too large, too deep, or full of aliases. */
 export function parseYaml(text: string, file: string, findings: Findings): YamlView | null {
   if (!isBounded(text, file, findings)) return null;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, ...OPTIONS });
   return viewOf(document, { file, firstLine: 1, lines, findings });
 }
 
@@ -79,9 +85,7 @@ export function parseYamlDocuments(
 ): YamlDocument[] | null {
   if (!isBounded(text, file, findings)) return null;
   const lines = new LineCounter();
-  const documents: readonly Document.Parsed[] = [
-    ...parseAllDocuments(text, { lineCounter: lines, merge: true, uniqueKeys: true }),
-  ];
+  const documents: readonly Document.Parsed[] = [...parseAllDocuments(text, { lineCounter: lines, ...OPTIONS })];
   return documents.flatMap((document) => {
     if (document.contents === null && document.errors.length === 0) return [];
     const view = viewOf(document, { file, firstLine, lines, findings });
@@ -97,6 +101,11 @@ export function parseYamlDocuments(
 function isBounded(text: string, file: string, findings: Findings): boolean {
   if (Buffer.byteLength(text) > LIMITS.bytes) {
     findings.problem({ file, line: 1, column: 1 }, 'the file is larger than 1 MiB');
+    return false;
+  }
+  const much = tooMuchAt(text);
+  if (much !== null) {
+    findings.problem(placeOf(text, much.offset, file), `the file holds ${much.what}`, 'split it into several files');
     return false;
   }
   const deep = tooDeepAt(text, LIMITS.depth);
@@ -117,7 +126,7 @@ function viewOf(document: Document.Parsed, { file, firstLine, lines, findings }:
     const { line, col } = lines.linePos(offset);
     return { file, line: line + firstLine - 1, column: col };
   };
-  for (const error of document.errors) findings.problem(place(error.pos[0]), messageOf(error));
+  for (const error of document.errors.slice(0, MOST_ERRORS)) findings.problem(place(error.pos[0]), messageOf(error));
   const start = place(document.range[0]);
   if (document.errors.length > 0 || !aliasesAreFew(document, start, findings)) return null;
   const at = (node: Node | null | undefined, fallback: SourceRef): SourceRef => {
@@ -235,9 +244,14 @@ class NodeView implements YamlView {
       .flatMap(({ value }) => this.#mergedNodes(value as Node | null))
       .flatMap((other) => this.#pairsOf(other, depth + 1));
     const named = new Map<string, Pair>();
-    for (const pair of [...own, ...merged]) {
+    for (const [i, pair] of [...own, ...merged].entries()) {
       const name = isScalar(pair.key) ? String(pair.key.value) : '';
       if (!named.has(name)) named.set(name, pair);
+      else if (i < own.length && depth === 0)
+        this.#parts.findings.problem(
+          this.#parts.at(pair.key as Node, this.source),
+          `the key ${JSON.stringify(name)} stands twice`,
+        );
     }
     return [...named.values()];
   }

@@ -60,7 +60,7 @@ x-mesh:
       'services: {a: {image: i}}',
       'c.yaml:1:1 no service has an HTTP port, so nothing can be reached (ports: ["8080"])',
     ],
-    ['a: 1\na: 2', 'c.yaml:2:1 Map keys must be unique'],
+    ['a: 1\na: 2', 'c.yaml:2:1 the key "a" stands twice'],
     ['a: "x', 'c.yaml:1:6 Missing closing "quote'],
     ['a: 1\n---\nb: 2', 'c.yaml:2:1 a second document begins here; one file is one app'],
     [

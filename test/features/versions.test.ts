@@ -65,9 +65,16 @@ describe('versions of a service', () => {
       hanging.push(fetch(url).then((response) => response.text()));
       return held?.length === 1;
     }, 'a request hangs at v1');
-    const answers: string[] = [];
-    for (let n = 0; n < 30; n++) answers.push(await ask('least'));
-    expect(new Set(answers)).toEqual(new Set(['v2', 'v3']));
+    let answered = 0;
+    for (let n = 0; n < 90; n++) {
+      const before = held.length;
+      const done = ask('least').then(() => answered++);
+      hanging.push(done);
+      const earlier = answered;
+      await until(() => answered > earlier || (held?.length ?? 0) > before, 'it is answered, or hangs too');
+    }
+    // It is taken where it is drawn twice: one time in nine, where it would have a third.
+    expect(held.length - 1).toBeLessThan(20);
     for (const release of held) release();
     held = null;
     await Promise.all(hanging);

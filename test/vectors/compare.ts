@@ -233,14 +233,30 @@ function repeated(request: VectorRequest, outcome: Outcome, before: Outcome | un
     hits.map(({ pod }) => pod),
     observed.hits as Record<string, number>,
   );
-  if (observed.connections !== undefined) say('connections', onlyMany(connections), onlyMany(observed.connections));
+  if (observed.connections !== undefined) {
+    // Where each request had one of its own, they are as many as came.
+    const each = JSON.stringify(onlyMany(observed.connections)) === JSON.stringify(onlyMany(observed.hits as Counts));
+    const wanted = each ? count(hits.map(({ pod }) => pod)) : observed.connections;
+    say('connections', onlyMany(connections), onlyMany(wanted));
+  }
   if (observed.compared !== undefined && before !== undefined) {
-    const podOf = ({ answer }: SentOne): string | undefined => answer.headers[POD_FIELD]?.[0];
-    const same = sent.filter((one, i) => podOf(one) === podOf(before.sent[i] as SentOne)).length;
-    say('answered by the same pod', same, observed.compared.same);
+    const moved = sent.flatMap((one, i) => {
+      const [then, now] = [podOf(before.sent[i] as SentOne), podOf(one)];
+      return then === now ? [] : [then];
+    });
+    // How many are moved is a matter of where the hash puts them; that only those of one pod are is not.
+    const from = new Set(Object.keys(observed.compared.moved).map((pair) => pair.split(/[^\w-]/)[0]));
+    say('pods from which calls moved', new Set(moved).size <= from.size, true);
+    if (from.size === 0) say('answered by the same pod', sent.length - moved.length, observed.compared.same);
   }
   return told;
 }
+
+function podOf({ answer }: SentOne): string {
+  return answer.headers[POD_FIELD]?.[0] ?? 'None';
+}
+
+type Counts = Readonly<Record<string, number>>;
 
 function total(counts: Readonly<Record<string, number>> = {}): number {
   return Object.values(counts).reduce((sum, n) => sum + n, 0);

@@ -31,7 +31,7 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
     if (host === undefined) return next({ call, route: null, weighted: null });
     call.record.service = host.name;
     // `OPTIONS *` is about no path, and met by no rule (Envoy).
-    if (call.head.target === '*') throw new ProxyError('route_not_found', host.name);
+    if (call.head.target === '*') throw new ProxyError('no_path', host.name);
     if (host.routes.length > 1) remember(call, host);
     const route = host.routes.find(({ matches }) => matches(call.head));
     if (route === undefined) throw new ProxyError('route_not_found', host.name);

@@ -66,20 +66,21 @@ describe('least request', () => {
     });
   });
 
-  it('never takes the busiest of three, and takes the idle one whenever it is drawn: two times in three', () => {
+  // Envoy draws each of its two from all, so that it may draw one twice.
+  it('takes the idle one of three whenever it is drawn, and the busiest where it is drawn twice', () => {
     const three = cluster(['busy', 'some', 'idle'], { algorithm: LEAST });
     endpointNamed(three, 'busy').active = 9;
     endpointNamed(three, 'some').active = 3;
-    const { busy = 0, idle = 0, some = 0 } = shares(three, 6_000);
-    expect(busy).toBe(0);
-    expectShare(idle, 6_000, 2 / 3);
-    expect(idle + some).toBe(6_000);
+    const { busy, idle, some } = shares(three, 6_000);
+    expectShare(busy, 6_000, 1 / 9);
+    expectShare(some, 6_000, 3 / 9);
+    expectShare(idle, 6_000, 5 / 9);
   });
 
-  it('of two always takes the idle one', () => {
+  it('of two gives the busy one a quarter', () => {
     const two = cluster(['busy', 'idle'], { algorithm: LEAST });
     endpointNamed(two, 'busy').active = 1;
-    expect(shares(two, 500)).toEqual({ idle: 500 });
+    expectShare(shares(two, 4_000)['busy'], 4_000, 1 / 4);
   });
 
   it('with more choices meets the idle one more often', () => {

@@ -431,7 +431,7 @@ describe('B13: websockets', () => {
 describe('B14: a back end that closes an idle connection as it is used', () => {
   /** Answers the first request of its first connection; the second finds it closed. */
   const race: OnData = (socket, all, n) => {
-    if (n === 0 && all.includes('/again')) socket.resetAndDestroy();
+    if (n === 0 && all.includes('/again')) socket.destroy();
     else socket.write(OK);
   };
 
@@ -449,6 +449,15 @@ describe('B14: a back end that closes an idle connection as it is used', () => {
     const { port, backend } = await bedOf(race);
     const again = request(`${method} /again`, fields + CLOSE) + body;
     const received = await oneByOne(port, [request('GET /once'), again]);
+    expect(statuses(received)).toEqual([200, 503]);
+    expect(backend.received).toHaveLength(1);
+  });
+
+  it('a reset is no race: an endpoint that closes an idle connection says so', async () => {
+    const { port, backend } = await bedOf((socket, all) =>
+      all.includes('/again') ? socket.resetAndDestroy() : socket.write(OK),
+    );
+    const received = await oneByOne(port, [request('GET /once'), request('GET /again', CLOSE)]);
     expect(statuses(received)).toEqual([200, 503]);
     expect(backend.received).toHaveLength(1);
   });
