@@ -1,5 +1,5 @@
 import { sourceOf } from '../../yaml/positions.js';
-import type { HttpFilter, HttpRule, PathModifier } from './http-route.js';
+import type { HttpFilter, PathModifier } from './http-route.js';
 import type { Refuse } from './refuse.js';
 
 /** Which field belongs to which type. */
@@ -19,12 +19,14 @@ const REPEATABLE: ReadonlySet<string> = new Set(['RequestMirror', 'ExtensionRef'
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MOST_FIELDS = 16;
 
+/** What of a rule its filters must fit; a backend's filters do not mind the backends. */
+interface FilteredRule {
+  readonly matches?: readonly object[];
+  readonly backendRefs?: readonly object[];
+}
+
 /** The filters of a rule, or of one of its backends. */
-export function checkFilters(
-  rule: Omit<HttpRule, 'matches' | 'filters'> & { readonly matches?: readonly object[] },
-  filters: readonly HttpFilter[],
-  refuse: Refuse,
-): void {
+export function checkFilters(rule: FilteredRule, filters: readonly HttpFilter[], refuse: Refuse): void {
   const seen = new Set<string>();
   for (const filter of filters) {
     const at = sourceOf(filter, 'type');
@@ -47,7 +49,7 @@ export function checkFilters(
     );
 }
 
-function checkOne(rule: Parameters<typeof checkFilters>[0], filter: HttpFilter, refuse: Refuse): void {
+function checkOne(rule: FilteredRule, filter: HttpFilter, refuse: Refuse): void {
   const { requestRedirect, urlRewrite, requestMirror } = filter;
   if (requestRedirect !== undefined) {
     if ((rule.backendRefs ?? []).length > 0)
@@ -70,7 +72,7 @@ function checkOne(rule: Parameters<typeof checkFilters>[0], filter: HttpFilter, 
   }
 }
 
-function checkPath(rule: Parameters<typeof checkFilters>[0], path: PathModifier, refuse: Refuse): void {
+function checkPath(rule: FilteredRule, path: PathModifier, refuse: Refuse): void {
   const wanted = path.type === 'ReplaceFullPath' ? 'replaceFullPath' : 'replacePrefixMatch';
   const other = path.type === 'ReplaceFullPath' ? 'replacePrefixMatch' : 'replaceFullPath';
   if (path[wanted] === undefined) refuse(sourceOf(path, 'type'), `${path.type} needs ${wanted}`, `${wanted}: /new`);

@@ -25,7 +25,8 @@ export function checkHttpRoute(resource: Resource<HttpRoute>, report: Report): v
   for (const rule of rules) {
     for (const match of rule.matches ?? []) checkMatch(match, refuse);
     checkFilters(rule, rule.filters ?? [], refuse);
-    for (const { filters = [] } of rule.backendRefs ?? []) checkFilters(rule, filters, refuse);
+    for (const { filters = [] } of rule.backendRefs ?? [])
+      checkFilters({ matches: rule.matches ?? [] }, filters, refuse);
     checkTimes(rule, refuse);
     checkRetry(rule, report);
   }
@@ -38,7 +39,8 @@ export function checkGrpcRoute(resource: Resource<GrpcRoute>, report: Report): v
   for (const rule of rules) {
     for (const match of rule.matches ?? []) checkCall(match, refuse);
     checkFilters(rule, rule.filters ?? [], refuse);
-    for (const { filters = [] } of rule.backendRefs ?? []) checkFilters(rule, filters, refuse);
+    for (const { filters = [] } of rule.backendRefs ?? [])
+      checkFilters({ matches: rule.matches ?? [] }, filters, refuse);
   }
   checkRoute(ofGrpc(resource), rules, report);
 }
