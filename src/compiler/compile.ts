@@ -1,9 +1,9 @@
-import type { WorkloadSpec } from '../model/app.js';
+import { selects, type WorkloadSpec } from '../model/app.js';
 import type { Cluster } from '../model/cluster.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { TRUST_DOMAIN } from '../model/names.js';
-import { ROOT_NAMESPACE } from '../model/policies.js';
+import { type RateLimitPolicy, ROOT_NAMESPACE } from '../model/policies.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
 import { workloadId } from '../model/spiffe-id.js';
 import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER } from './caller.js';
@@ -106,9 +106,17 @@ function inboundOf(mesh: MeshConfig, workload: WorkloadSpec, callers: InboundCon
     faults: mesh.faults.filter(
       ({ to, action }) => action.connection === null && (to === workload.app || to === workload.name),
     ),
-    rateLimits: mesh.app.settings[workload.app]?.rateLimits ?? [],
+    rateLimits: [
+      ...(mesh.app.settings[workload.app]?.rateLimits ?? []),
+      ...mesh.policies.rateLimits.filter((policy) => isLimited(policy, workload)).map(({ limit }) => limit),
+    ],
     callers,
   };
+}
+
+function isLimited({ object, target }: RateLimitPolicy, { name, app, namespace, labels }: WorkloadSpec): boolean {
+  if (target.kind === 'name') return target.name === name || target.name === app;
+  return object.namespace === namespace && selects(target.labels, labels);
 }
 
 function callersOf(mesh: MeshConfig): InboundConfig['callers'] {

@@ -1,7 +1,7 @@
 import type { RateLimit } from '../model/rate-limit.js';
 import type { RouteMatch } from '../model/route.js';
 import { duration, map, oneOf, type Reader, record, table, text, whole } from '../yaml/readers.js';
-import { readMatch } from './routes.js';
+import { readMatch } from '../yaml/route-match.js';
 
 const tokens = whole(1, 1_000_000);
 

@@ -2,11 +2,8 @@ import type { RetrySettings, RouteSettings } from '../model/app.js';
 import type {
   CorsPolicy,
   FieldChanges,
-  FieldMatch,
   HashPolicy,
   Mirror,
-  PathMatch,
-  QueryMatch,
   Rewrite,
   RouteAction,
   RouteFault,
@@ -14,7 +11,6 @@ import type {
   TextMatch,
   WeightedCluster,
 } from '../model/route.js';
-import type { Findings } from '../yaml/problems.js';
 import {
   duration,
   expression,
@@ -30,99 +26,10 @@ import {
   text,
   whole,
 } from '../yaml/readers.js';
-import type { YamlView } from '../yaml/view.js';
+import { EVERYTHING, oneKey, readMatch, readPath, readTextMatch } from '../yaml/route-match.js';
 import { readRetries } from './retries.js';
 
 /** `x-mesh.services.<name>.routes`: what the policies of a dialect compile to, in short words. */
-
-/** A text that must be met exactly, or `{ prefix: … }` and its kin. */
-const readTextMatch: Reader<TextMatch> = (view, where, findings) => {
-  if (view.kind !== 'map') return map(text, (value): TextMatch => ({ kind: 'exact', value }))(view, where, findings);
-  return oneEntry<TextMatch>(view, where, findings, {
-    exact: map(text, (value) => ({ kind: 'exact', value })),
-    prefix: map(text, (value) => ({ kind: 'prefix', value })),
-    suffix: map(text, (value) => ({ kind: 'suffix', value })),
-    contains: map(text, (value) => ({ kind: 'contains', value })),
-    regex: map(expression, (value) => ({ kind: 'regex', value })),
-    present: map(flag, () => ({ kind: 'present', value: '' })),
-  });
-};
-
-/** A mapping of exactly one of these keys. */
-function oneEntry<T>(
-  view: YamlView,
-  where: string,
-  findings: Findings,
-  readers: Readonly<Record<string, Reader<T>>>,
-): T | undefined {
-  const entries = view.entries(where);
-  const [entry] = entries;
-  if (entry === undefined || entries.length > 1) {
-    findings.problem(view.source, `${where} must have one of ${Object.keys(readers).join(', ')}`);
-    return undefined;
-  }
-  const reader = Object.hasOwn(readers, entry.key) ? readers[entry.key] : undefined;
-  if (reader !== undefined) return reader(entry.value, `${where}.${entry.key}`, findings);
-  findings.unknownKey(entry.keySource, entry.key, where, Object.keys(readers));
-  return undefined;
-}
-
-const fieldMatches =
-  (invert: boolean): Reader<FieldMatch[]> =>
-  (view, where, findings) =>
-    Object.entries(record(readTextMatch)(view, where, findings) ?? {}).map(([name, match]) => ({
-      ...match,
-      name: name.toLowerCase(),
-      invert,
-      missingAsEmpty: invert && match.kind !== 'present',
-    }));
-
-interface MatchWords {
-  path: string;
-  prefix: string;
-  segments: string;
-  regex: string;
-  ignoreCase: boolean;
-  method: string[];
-  headers: FieldMatch[];
-  withoutHeaders: FieldMatch[];
-  query: QueryMatch[];
-}
-
-const readPath: Reader<string> = (view, where, findings) => {
-  const path = view.text(where);
-  if (path?.startsWith('/')) return path;
-  if (path !== null) findings.problem(view.source, `${where} must begin with /`);
-  return undefined;
-};
-
-export const readMatch: Reader<RouteMatch> = map(
-  table<MatchWords>({
-    path: readPath,
-    prefix: readPath,
-    segments: readPath,
-    regex: expression,
-    ignoreCase: flag,
-    method: (view, where, findings) =>
-      view.kind === 'list' ? list(text)(view, where, findings) : map(text, (one) => [one])(view, where, findings),
-    headers: fieldMatches(false),
-    withoutHeaders: fieldMatches(true),
-    query: map(record(readTextMatch), (found) => Object.entries(found).map(([name, match]) => ({ ...match, name }))),
-  }),
-  (read): RouteMatch => ({
-    path: pathOf(read),
-    methods: read.method ?? [],
-    fields: [...(read.headers ?? []), ...(read.withoutHeaders ?? [])],
-    query: read.query ?? [],
-  }),
-);
-
-function pathOf({ path, segments, regex, prefix, ignoreCase = false }: Partial<MatchWords>): PathMatch {
-  if (path !== undefined) return { kind: 'exact', value: path, ignoreCase };
-  if (segments !== undefined) return { kind: 'segments', value: segments, ignoreCase };
-  if (regex !== undefined) return { kind: 'regex', value: regex, ignoreCase };
-  return { kind: 'prefix', value: prefix ?? '/', ignoreCase };
-}
 
 const readChanges: Reader<FieldChanges> = map(
   table<{ set: Record<string, string>; add: Record<string, string>; remove: string[] }>({
@@ -276,23 +183,22 @@ const readCors: Reader<CorsPolicy> = map(
 );
 
 /** What consistent hashing (`balancer: RING_HASH` or `MAGLEV`) goes by. */
-const readHash: Reader<HashPolicy> = (view, where, findings) =>
-  oneEntry<HashPolicy>(view, where, findings, {
-    header: map(text, (name) => ({ kind: 'header', name: name.toLowerCase(), terminal: false })),
-    query: map(text, (name) => ({ kind: 'query', name, terminal: false })),
-    sourceIp: map(flag, () => ({ kind: 'source-ip', terminal: false })),
-    cookie: map(
-      table<{ name: string; path: string; ttl: number }>({ name: text, path: text, ttl: duration }),
-      ({ name = '', path = '', ttl }): HashPolicy => ({
-        kind: 'cookie',
-        name,
-        path,
-        ttlSeconds: ttl === undefined ? null : Math.round(ttl / 1000),
-        attributes: [],
-        terminal: false,
-      }),
-    ),
-  });
+const readHash: Reader<HashPolicy> = oneKey<HashPolicy>({
+  header: map(text, (name) => ({ kind: 'header', name: name.toLowerCase(), terminal: false })),
+  query: map(text, (name) => ({ kind: 'query', name, terminal: false })),
+  sourceIp: map(flag, () => ({ kind: 'source-ip', terminal: false })),
+  cookie: map(
+    table<{ name: string; path: string; ttl: number }>({ name: text, path: text, ttl: duration }),
+    ({ name = '', path = '', ttl }): HashPolicy => ({
+      kind: 'cookie',
+      name,
+      path,
+      ttlSeconds: ttl === undefined ? null : Math.round(ttl / 1000),
+      attributes: [],
+      terminal: false,
+    }),
+  ),
+});
 
 interface RouteWords {
   name: string;
@@ -327,8 +233,6 @@ const readWords = table<RouteWords>({
   cors: readCors,
   hash: list(readHash),
 });
-
-const EVERYTHING: RouteMatch = { path: pathOf({}), methods: [], fields: [], query: [] };
 
 /** One route; where it goes is said by exactly one of `to`, `redirect` and `respond`. */
 export const readRoute: Reader<RouteSettings> = (view, where, findings) => {

@@ -232,7 +232,7 @@ export class ControlPlane {
   }
 
   faults(): FaultView[] {
-    return this.#faults.views(this.#allCurrent());
+    return this.#faults.views(this.#allCurrent(), this.#resources.policies.faults);
   }
 
   /** Adds a fault and resolves when every connected sidecar obeys. Rejects with ApiProblem. */
@@ -348,7 +348,7 @@ export class ControlPlane {
       seed,
       mtls,
       retries,
-      faults: this.#faults.all,
+      faults: [...this.#faults.all, ...this.#resources.policies.faults],
       flavor: this.#flavor,
       policies: this.#resources.policies,
     };

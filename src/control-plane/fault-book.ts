@@ -48,8 +48,9 @@ export class FaultBook {
     for (const [name, more] of Object.entries(hits)) this.#hits.set(name, (this.#hits.get(name) ?? 0) + more);
   }
 
-  views(active: boolean): FaultView[] {
-    return this.#faults.map((fault) => ({ ...fault, hits: this.#hits.get(fault.name) ?? 0, active }));
+  /** `applied` = those that resources ask for beside its own. */
+  views(active: boolean, applied: readonly Fault[] = []): FaultView[] {
+    return [...this.#faults, ...applied].map((fault) => ({ ...fault, hits: this.#hits.get(fault.name) ?? 0, active }));
   }
 
   view(name: string, active: boolean): FaultView {

@@ -1,5 +1,7 @@
 import type { ServiceSpec, SourceRef } from './app.js';
 import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
+import type { Fault } from './fault.js';
+import type { RateLimit } from './rate-limit.js';
 import type { HashPolicy, Route } from './route.js';
 import type { MtlsMode } from './sidecar-config.js';
 
@@ -15,6 +17,8 @@ export interface Policies {
   readonly egress: readonly EgressPolicy[];
   readonly gateways: readonly GatewayPolicy[];
   readonly peerAuthentication: readonly PeerAuthenticationPolicy[];
+  readonly faults: readonly Fault[];
+  readonly rateLimits: readonly RateLimitPolicy[];
 }
 
 export const NO_POLICIES: Policies = {
@@ -24,6 +28,8 @@ export const NO_POLICIES: Policies = {
   egress: [],
   gateways: [],
   peerAuthentication: [],
+  faults: [],
+  rateLimits: [],
 };
 
 /** One resource, by what people call it and where it stands. */
@@ -165,6 +171,15 @@ export interface PeerAuthenticationPolicy {
   readonly mode: MtlsMode | null;
   /** By the workload's own port. */
   readonly ports: Readonly<Record<number, MtlsMode | null>>;
+}
+
+/** A limit at the callee, and at whose sidecars. */
+export interface RateLimitPolicy {
+  readonly object: ObjectRef;
+  readonly target:
+    | { readonly kind: 'name'; readonly name: string }
+    | { readonly kind: 'labels'; readonly labels: Readonly<Record<string, string>>; readonly port: number | null };
+  readonly limit: RateLimit;
 }
 
 /** The name of a destination's cluster, the port empty where the resource leaves it open. */

@@ -2,6 +2,8 @@ import type { Exchange } from '../model/exchange.js';
 import type { AttemptDelta, EdgeDelta } from '../model/metrics.js';
 import type { SidecarConfig } from '../model/sidecar-config.js';
 import type { Incident } from '../model/timeline.js';
+import type { ConfigPatch } from './config-patch.js';
+import { configText, textOf } from './config-text.js';
 
 /**
  * The conversation between a workload (sidecar, gateway, load generator) and the control plane: newline-delimited JSON,
@@ -11,8 +13,9 @@ import type { Incident } from '../model/timeline.js';
  *    control plane answers `identity` or `refused` and closes. The key never leaves the workload.
  * 2. With the certificate it connects again (mutual TLS) and sends `hello`. From here on the peer is who its
  *    certificate says, whatever it writes.
- * 3. The control plane sends `config` whenever the workload's configuration changed, newest only; the workload answers
- *    `ack` or `nack` with the same version. On `nack` it keeps obeying the last good one.
+ * 3. The control plane sends `config` first, and from then on a `patch` of what it sent last whenever the workload's
+ *    configuration changed; the workload answers `ack` or `nack` with the same version. On `nack` it keeps obeying the last
+ *    good one; the next patch is still one of what was sent last.
  * 4. At half of its certificate's life (with jitter) the workload sends `csr`; the answer is `identity`.
  * 5. Telemetry (`metrics`, `exchanges`, `incidents`, `health`) flows up whenever there is some. Nothing is acknowledged: a lost
  *    connection loses at most what was in flight, and it never delays a request.
@@ -34,6 +37,7 @@ export type FromControlPlane =
   | { readonly type: 'identity'; readonly certificate: string; readonly trustBundle: string }
   | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'config'; readonly config: SidecarConfig }
+  | { readonly type: 'patch'; readonly patch: ConfigPatch }
   | { readonly type: 'load'; readonly load: LoadConfig };
 
 export interface Hello {
@@ -107,6 +111,11 @@ export class NdjsonDecoder {
 
 /** One message as a line. */
 export function encodeMessage(message: ToControlPlane | FromControlPlane): string {
+  if (message.type === 'config') return `{"type":"config","config":${configText(message.config)}}\n`;
+  if (message.type === 'patch') {
+    const { outbound, ...patch } = message.patch;
+    return `{"type":"patch","patch":${JSON.stringify(patch).slice(0, -1)},"outbound":${textOf(outbound)}}}\n`;
+  }
   return `${JSON.stringify(message)}\n`;
 }
 

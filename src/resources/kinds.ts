@@ -1,10 +1,5 @@
 import { anything, map } from '../yaml/readers.js';
-import { grpcRoute } from './gateway-api/grpc-route.js';
-import { httpRoute } from './gateway-api/http-route.js';
-import { backendTlsPolicy, gatewayClass, gateway as kubernetesGateway, referenceGrant } from './gateway-api/others.js';
-import { checkBackendTlsPolicy, checkGateway } from './gateway-api/validate-others.js';
-import { checkGrpcRoute, checkHttpRoute } from './gateway-api/validate-routes.js';
-import { GROUP } from './gateway-api/words.js';
+import { GATEWAY_API_KINDS } from './gateway-api/kinds.js';
 import { destinationRule } from './istio/destination-rule.js';
 import { gateway, peerAuthentication, sidecar, telemetry } from './istio/others.js';
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
@@ -13,6 +8,8 @@ import { virtualService } from './istio/virtual-service.js';
 import { deployment } from './kubernetes/deployment.js';
 import { service } from './kubernetes/service.js';
 import { type Kind, kindOf } from './resource.js';
+import { checkFault, fault } from './sandbox/fault.js';
+import { rateLimit } from './sandbox/rate-limit.js';
 
 const ISTIO_NETWORKING = {
   dialect: 'istio',
@@ -26,7 +23,7 @@ const ISTIO_SECURITY = {
   versions: ['v1', 'v1beta1'],
   body: 'spec',
 } as const;
-const GATEWAY_API = { dialect: 'gateway-api', group: GROUP, body: 'spec' } as const;
+const SANDBOX = { dialect: 'sandbox', group: 'mesh-sandbox.dev', versions: ['v1'], body: 'spec' } as const;
 const KUBERNETES = { dialect: 'kubernetes', group: '', versions: ['v1'] } as const;
 const unread = map(anything, () => ({}));
 
@@ -47,30 +44,9 @@ export const KINDS: readonly Kind[] = [
     kind: 'Telemetry',
     spec: telemetry,
   }),
-  kindOf({
-    ...GATEWAY_API,
-    versions: ['v1', 'v1beta1', 'v1alpha2'],
-    kind: 'HTTPRoute',
-    spec: httpRoute,
-    check: checkHttpRoute,
-  }),
-  kindOf({ ...GATEWAY_API, versions: ['v1', 'v1alpha2'], kind: 'GRPCRoute', spec: grpcRoute, check: checkGrpcRoute }),
-  kindOf({
-    ...GATEWAY_API,
-    versions: ['v1', 'v1beta1', 'v1alpha2'],
-    kind: 'Gateway',
-    spec: kubernetesGateway,
-    check: checkGateway,
-  }),
-  kindOf({ ...GATEWAY_API, versions: ['v1', 'v1beta1', 'v1alpha2'], kind: 'GatewayClass', spec: gatewayClass }),
-  kindOf({ ...GATEWAY_API, versions: ['v1', 'v1beta1', 'v1alpha2'], kind: 'ReferenceGrant', spec: referenceGrant }),
-  kindOf({
-    ...GATEWAY_API,
-    versions: ['v1', 'v1alpha3'],
-    kind: 'BackendTLSPolicy',
-    spec: backendTlsPolicy,
-    check: checkBackendTlsPolicy,
-  }),
+  ...GATEWAY_API_KINDS,
+  kindOf({ ...SANDBOX, kind: 'Fault', spec: fault, check: checkFault }),
+  kindOf({ ...SANDBOX, kind: 'RateLimit', spec: rateLimit }),
   kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),
   kindOf({ ...KUBERNETES, kind: 'ServiceAccount', body: 'object', spec: unread }),
   kindOf({ ...KUBERNETES, kind: 'Namespace', body: 'object', spec: unread }),

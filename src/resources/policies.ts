@@ -6,6 +6,8 @@ import { externalServicesOf } from './istio/service-entry.js';
 import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
 import type { Resource } from './resource.js';
+import { faultsOf } from './sandbox/fault.js';
+import { rateLimitsOf } from './sandbox/rate-limit.js';
 
 /** What all resources together say, in the one language that the compiler understands. */
 export function policiesOf(resources: readonly Resource[]): Policies {
@@ -16,5 +18,7 @@ export function policiesOf(resources: readonly Resource[]): Policies {
     egress: egressPoliciesOf(resources),
     gateways: [...gatewayPoliciesOf(resources), ...gatewayListenersOf(resources)],
     peerAuthentication: peerAuthenticationOf(resources),
+    faults: faultsOf(resources),
+    rateLimits: rateLimitsOf(resources),
   };
 }

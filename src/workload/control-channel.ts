@@ -1,8 +1,10 @@
 import { connect, type TLSSocket } from 'node:tls';
+import type { SidecarConfig } from '../model/sidecar-config.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { Log } from '../platform/log.js';
 import type { Random } from '../platform/random.js';
 import type { JoinBootstrap } from '../protocol/bootstrap.js';
+import { patched } from '../protocol/config-patch.js';
 import {
   encodeMessage,
   type FromControlPlane,
@@ -48,6 +50,8 @@ export class ControlChannel {
   #failures = 0;
   #renewal: Timer | null = null;
   #closed = false;
+  /** The configuration that came last on this connection, obeyed or not. */
+  #last: SidecarConfig | null = null;
 
   constructor(parts: { bootstrap: JoinBootstrap; events: ChannelEvents; clock: Clock; random: Random; log: Log }) {
     this.#bootstrap = parts.bootstrap;
@@ -145,7 +149,18 @@ export class ControlChannel {
       socket.destroy();
       return;
     }
-    this.#events.onMessage(message);
+    this.#events.onMessage(this.#whole(message));
+  }
+
+  /** A patch as the configuration that it makes. Throws when it changes another one than what came last. */
+  #whole(message: FromControlPlane): FromControlPlane {
+    if (message.type !== 'config' && message.type !== 'patch') return message;
+    const last = this.#last;
+    if (message.type === 'patch' && last?.version !== message.patch.base)
+      throw new Error(`a patch of configuration ${message.patch.base}, which did not come`);
+    const config = message.type === 'config' ? message.config : patched(last as SidecarConfig, message.patch);
+    this.#last = config;
+    return { type: 'config', config };
   }
 
   #take(identity: Identity): void {
@@ -171,7 +186,10 @@ export class ControlChannel {
   }
 
   #onClosed(socket: TLSSocket): void {
-    if (this.#socket === socket) this.#socket = null;
+    if (this.#socket === socket) {
+      this.#socket = null;
+      this.#last = null;
+    }
     if (this.#closed) return;
     const wait = this.#failures < 0 ? 0 : Math.min(RECONNECT.firstMs * 2 ** this.#failures, RECONNECT.mostMs);
     this.#failures = Math.min(10, this.#failures + 1);

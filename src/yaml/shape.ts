@@ -9,7 +9,13 @@ export type Shape =
   | { readonly kind: 'list'; readonly of: Shape }
   | { readonly kind: 'record'; readonly of: Shape }
   | { readonly kind: 'either'; readonly of: readonly Shape[] }
-  | { readonly kind: 'table'; readonly fields: Readonly<Record<string, Shape>>; readonly required: readonly string[] }
+  | {
+      readonly kind: 'table';
+      readonly fields: Readonly<Record<string, Shape>>;
+      readonly required: readonly string[];
+      /** Exactly one of the fields. */
+      readonly one?: true;
+    }
   /** Known, and not obeyed; `why` is told to whoever writes it. */
   | { readonly kind: 'unsupported'; readonly why: string };
 

@@ -56,7 +56,10 @@ export class StreamClient {
 
   /** The last configuration that came. */
   get version(): number {
-    return this.messages.reduce((last, message) => (message.type === 'config' ? message.config.version : last), 0);
+    return this.messages.reduce((last, message) => {
+      if (message.type === 'config') return message.config.version;
+      return message.type === 'patch' ? message.patch.version : last;
+    }, 0);
   }
 
   /** Waits for the end and tells why it was refused; '' when no reason came. */

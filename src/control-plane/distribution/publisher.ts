@@ -2,6 +2,8 @@ import { compile } from '../../compiler/compile.js';
 import type { MeshConfig, ReadyEndpoint } from '../../model/mesh-config.js';
 import type { SidecarConfig } from '../../model/sidecar-config.js';
 import type { Clock } from '../../platform/clock.js';
+import { patchOf } from '../../protocol/config-patch.js';
+import { saysTheSame } from '../../protocol/config-text.js';
 import type { WorkloadRecord } from '../registry/registry.js';
 import type { WorkloadStream } from './stream-server.js';
 
@@ -37,6 +39,8 @@ export class Publisher {
   readonly #streams = new Map<string, WorkloadStream>();
   readonly #waiters = new Set<() => void>();
   #configs: ReadonlyMap<string, SidecarConfig> = new Map();
+  /** What was sent last on each stream. */
+  readonly #sent = new WeakMap<WorkloadStream, SidecarConfig>();
   #version: number;
   #scheduled = false;
 
@@ -160,7 +164,10 @@ export class Publisher {
   /** Returns whom it concerns. */
   #publishNow(): string[] {
     const next = compile(this.#parts.mesh(), this.#parts.ready(), this.#version + 1);
-    const changed = [...next].filter(([name, config]) => !sameButVersion(this.#configs.get(name), config));
+    const changed = [...next].filter(([name, config]) => {
+      const before = this.#configs.get(name);
+      return before === undefined || !saysTheSame(before, config);
+    });
     if (changed.length > 0) {
       this.#version++;
       this.#parts.onVersion(this.#version);
@@ -177,14 +184,14 @@ export class Publisher {
     const config = this.#configs.get(workload);
     const record = this.#parts.record(workload);
     if (config !== undefined && record !== undefined) record.wantedVersion = config.version;
-    if (stream !== undefined && config !== undefined) stream.send({ type: 'config', config });
+    if (stream === undefined || config === undefined) return;
+    const before = this.#sent.get(stream);
+    this.#sent.set(stream, config);
+    if (before === undefined) stream.send({ type: 'config', config });
+    else stream.send({ type: 'patch', patch: patchOf(before, config) });
   }
 
   #wake(): void {
     for (const waiter of [...this.#waiters]) waiter();
   }
-}
-
-function sameButVersion(a: SidecarConfig | undefined, b: SidecarConfig): boolean {
-  return a !== undefined && JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });
 }

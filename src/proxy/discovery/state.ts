@@ -51,10 +51,22 @@ function hostsOf(config: SidecarConfig, makers: Makers): Map<number, HostTable> 
   for (const virtualHost of config.outbound.virtualHosts) {
     const onPort = hosts.get(virtualHost.port) ?? new HostTable();
     hosts.set(virtualHost.port, onPort);
-    const host = makers.host(virtualHost);
+    const host = hostAtWork(virtualHost, makers);
     for (const domain of virtualHost.domains) onPort.add(domain, host);
   }
   return hosts;
+}
+
+const atWork = new WeakMap<VirtualHost, HostAtWork>();
+
+/** One that did not change is the same object, and was made ready before. */
+function hostAtWork(virtualHost: VirtualHost, makers: Makers): HostAtWork {
+  let host = atWork.get(virtualHost);
+  if (host === undefined) {
+    host = makers.host(virtualHost);
+    atWork.set(virtualHost, host);
+  }
+  return host;
 }
 
 /** Everything that may be wrong with a cluster is found before one of them is touched. */
@@ -84,6 +96,7 @@ function isPrime(n: number): boolean {
  * and records are new; where only endpoints came and went, what stays goes on.
  */
 function clusterState(config: Cluster, before: ClusterState | undefined, makers: Makers): ClusterState {
+  if (before?.config === config) return before;
   const settings = settingsOf(config);
   const previous = before !== undefined && settingsOf(before.config) === settings ? before : undefined;
   const known = new Map(previous?.endpoints.map((endpoint) => [endpoint.key, endpoint]));

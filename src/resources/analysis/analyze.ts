@@ -11,6 +11,7 @@ import { analyzePorts } from './ports.js';
 import { analyzeRetries } from './retries.js';
 import { analyzeRoutes } from './routes.js';
 import { analyzeRules } from './rules.js';
+import { analyzeSandbox } from './sandbox.js';
 import { analyzeSelectors } from './selectors.js';
 import { type Analyzer, tellInto, worldOf } from './world.js';
 
@@ -26,6 +27,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeMtls,
   analyzePorts,
   analyzeDeprecated,
+  analyzeSandbox,
 ];
 
 const LEVELS = ['error', 'warning', 'info'] as const;
