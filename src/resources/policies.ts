@@ -1,4 +1,5 @@
 import type { Policies } from '../model/policies.js';
+import { withRetryBudgets } from './gateway-api/backend-traffic.js';
 import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
 import { routeSetsOf } from './istio/routes.js';
@@ -14,7 +15,7 @@ export function policiesOf(resources: readonly Resource[]): Policies {
   return {
     services: [...servicesOf(resources), ...externalServicesOf(resources)],
     routeSets: [...routeSetsOf(resources), ...gatewayRouteSetsOf(resources)],
-    destinations: destinationPoliciesOf(resources),
+    destinations: withRetryBudgets(destinationPoliciesOf(resources), resources),
     egress: egressPoliciesOf(resources),
     gateways: [...gatewayPoliciesOf(resources), ...gatewayListenersOf(resources)],
     peerAuthentication: peerAuthenticationOf(resources),

@@ -1,4 +1,4 @@
-import type { PathMatch, RouteMatch } from '../../model/route.js';
+import type { FieldMatch, PathMatch, RouteMatch } from '../../model/route.js';
 
 /** Whether everything that `narrow` meets is met by `wide` as well, as far as can be told. */
 export function matchCovers(wide: RouteMatch, narrow: RouteMatch): boolean {
@@ -20,6 +20,9 @@ function pathCovers(wide: PathMatch, narrow: PathMatch): boolean {
   return narrow.value === bare || narrow.value.startsWith(`${bare}/`);
 }
 
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** Of what both say; what only one of them says differs. */
+function same(a: Tested, b: Tested): boolean {
+  return a.value === b.value && a.kind === b.kind && a.name === b.name && a.invert === b.invert;
 }
+
+type Tested = Pick<FieldMatch, 'value'> & { readonly kind: string; readonly name?: string; readonly invert?: boolean };

@@ -101,9 +101,11 @@ function checkShares({ resource, rules }: AnyRoute, tell: Tell): void {
 /** Rules are asked in the order of their precedence, not as they are written. */
 function checkReach({ resources }: World, { rules }: RouteSet, tell: Tell): void {
   for (const [i, { route }] of rules.entries()) {
-    const before = rules.slice(0, i).find((other) => matchCovers(other.route.match, route.match));
+    const before = rules.find((other, at) => at >= i || matchCovers(other.route.match, route.match));
+    // It found itself: none before it meets all that it is about.
+    if (before === undefined || before.route === route || route.origin === undefined) continue;
     const object = resources.find((one) => objectName(one) === route.origin?.object);
-    if (before === undefined || route.origin === undefined || object === undefined) continue;
+    if (object === undefined) continue;
     const { origin } = before.route;
     const expression = route.match.path.kind === 'regex' && before.route.match.path.kind === 'segments';
     tell(

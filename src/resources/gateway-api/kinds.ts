@@ -1,8 +1,9 @@
 import { type Kind, kindOf } from '../resource.js';
+import { backendTrafficPolicy } from './backend-traffic.js';
 import { grpcRoute } from './grpc-route.js';
 import { httpRoute } from './http-route.js';
 import { backendTlsPolicy, gateway, gatewayClass, referenceGrant } from './others.js';
-import { checkBackendTlsPolicy, checkGateway } from './validate-others.js';
+import { checkBackendTlsPolicy, checkBackendTrafficPolicy, checkGateway } from './validate-others.js';
 import { checkGrpcRoute, checkHttpRoute } from './validate-routes.js';
 import { GROUP } from './words.js';
 
@@ -26,5 +27,13 @@ export const GATEWAY_API_KINDS: readonly Kind[] = [
     kind: 'BackendTLSPolicy',
     spec: backendTlsPolicy,
     check: checkBackendTlsPolicy,
+  }),
+  kindOf({
+    ...GATEWAY_API,
+    group: 'gateway.networking.x-k8s.io',
+    versions: ['v1alpha1'],
+    kind: 'XBackendTrafficPolicy',
+    spec: backendTrafficPolicy,
+    check: checkBackendTrafficPolicy,
   }),
 ];

@@ -2,6 +2,7 @@ import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { AnyRoute } from './any-route.js';
 import type { BackendRef, HttpFilter } from './http-route.js';
+import { backendHost } from './references.js';
 
 /** A part of a route that cannot be obeyed. */
 export interface Unobeyed {
@@ -38,6 +39,8 @@ function ofBackend(backend: BackendRef): Unobeyed[] {
       message: `${backend.name} is a host name, where the name of a Service is wanted`,
       hint: `name: ${backend.name.split('.')[0]}, namespace: ${backend.name.split('.')[1]}`,
     });
+  if (backendHost(backend, '') !== null && backend.port === undefined)
+    filters.push({ source: sourceOf(backend), message: `the backend ${backend.name} has no port`, hint: 'port: 80' });
   if (backend.kind === 'Hostname' && backend.namespace !== undefined)
     filters.push({
       source: sourceOf(backend, 'namespace'),

@@ -2,6 +2,7 @@ import { READING } from '../../model/finding.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Report, Resource } from '../resource.js';
 import { isHttp, WAYPOINT } from './attachments.js';
+import type { BackendTrafficPolicy } from './backend-traffic.js';
 import type { BackendTlsPolicy, Gateway } from './others.js';
 
 const PROTOCOLS = ['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP'];
@@ -56,4 +57,14 @@ export function checkBackendTlsPolicy({ spec }: Resource<BackendTlsPolicy>, repo
     sourceOf(spec, 'validation'),
     `calls to ${targetRefs.map(({ name }) => name).join(', ')} are not encrypted by it: in the mesh sidecars do that with identities of their own, and to others nothing is encrypted`,
   );
+}
+
+export function checkBackendTrafficPolicy({ spec }: Resource<BackendTrafficPolicy>, report: Report): void {
+  const warn = (where: object, field: string, message: string): void =>
+    report(READING.unsupportedField, 'warning', sourceOf(where, field), message);
+  if (spec.sessionPersistence === true)
+    warn(spec, 'sessionPersistence', 'sessionPersistence is not obeyed: pods take turns, as with Istio');
+  for (const target of spec.targetRefs)
+    if (target.group !== '' || target.kind !== 'Service')
+      warn(target, 'kind', `a target of kind ${target.kind} is not known, so the policy has no effect on it`);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 
 /** What an app of the fixture says of the request that it got. */
 export interface Echo {
@@ -20,7 +20,16 @@ export const seen: Echo[] = [];
  * The conformance suite's echo server, as far as its tests ask for it: `delay` (ms), `responseCode`, `reset`, and
  * `succeedAfter` so many of the same `uuid` failed.
  */
-export function echo(pod: string): RequestListener {
+export function echo(pod: string): Server {
+  const server = createServer(answering(pod));
+  // A connection that is upgraded says back what it hears, once.
+  return server.on('upgrade', (_, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    socket.once('data', (data) => socket.end(data));
+  });
+}
+
+function answering(pod: string): RequestListener {
   return (request: IncomingMessage, response: ServerResponse) => {
     const said: Echo = {
       pod,

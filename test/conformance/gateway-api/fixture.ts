@@ -31,6 +31,8 @@ export interface Fixture {
   ask(ask: Ask): Promise<Answer>;
   /** The pod of a workload by its own address: nothing of the caller's mesh is on the way. */
   askPod(workload: string, path: string): Promise<Answer>;
+  /** What a pod of `echo:80` says back on a connection that is upgraded for a path. */
+  upgraded(path: string, text: string): Promise<string>;
   /** Applies; what is wrong with it otherwise. */
   apply(yaml: string): Promise<string[]>;
   clear(): Promise<void>;
@@ -90,6 +92,19 @@ export async function startFixture(): Promise<Fixture> {
     },
     async askPod(name, path) {
       return send(await dial(name, 'in:8080'), { host: '10.0.0.9:8080', path });
+    },
+    async upgraded(path, text) {
+      const port = await dial('echo-v1', `out:${serviceKey('echo', MESH)}:80`);
+      return new Promise((resolve, reject) => {
+        const headers = { host: 'echo', connection: 'upgrade', upgrade: 'websocket' };
+        const request = httpRequest({ port, host: '127.0.0.1', path, headers, agent: false });
+        request.on('upgrade', (_, socket) => {
+          socket.write(text);
+          socket.once('data', (data) => resolve(String(data)));
+        });
+        request.on('response', ({ statusCode }) => reject(new Error(`it was answered ${statusCode}`)));
+        request.on('error', reject).end();
+      });
     },
     async apply(yaml) {
       const { applied, findings } = await client.call('applyResources', { files: [{ name: 'case.yaml', text: yaml }] });

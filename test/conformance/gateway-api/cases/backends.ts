@@ -100,6 +100,22 @@ export const BACKEND_CASES: readonly ConformanceCase[] = [
   },
   {
     ...GATEWAY,
+    name: 'HTTPRouteBackendProtocolWebSocket',
+    behaviours: ['B-029'],
+    features: ['HTTPRouteBackendProtocolWebSocket'],
+    yaml: route([rule(`{ ${prefix('/ws')} }`, V1)]),
+    check: async (mesh) => expect(await mesh.upgraded('/ws', 'hello')).toBe('hello'),
+  },
+  {
+    ...GATEWAY,
+    name: 'TCPRouteWeightedRouting',
+    features: ['TCPRoute'],
+    yaml: '',
+    check: null,
+    unsupported: 'TCPRoutes are not read: connections of other protocols go to the Service that was called',
+  },
+  {
+    ...GATEWAY,
     name: 'HTTPRouteBackendProtocolH2C',
     behaviours: ['B-029'],
     features: ['HTTPRouteBackendProtocolH2C'],

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { type ConformanceCase, prefix, route, rows, rule, V1 } from '../case.js';
-import type { Fixture } from '../fixture.js';
+import { seen } from '../echo.js';
+import { type Fixture, MESH } from '../fixture.js';
 
 const GATEWAY = { profile: 'GATEWAY-HTTP' } as const;
 
@@ -85,11 +86,24 @@ export const RESILIENCE_CASES: readonly ConformanceCase[] = [
   },
   {
     ...GATEWAY,
-    name: 'HTTPRouteRetryBudget',
+    name: 'BackendTrafficPolicyRetryConstraint',
     behaviours: ['B-031'],
     features: ['XBackendTrafficPolicy'],
-    yaml: '',
-    check: null,
-    unsupported: 'XBackendTrafficPolicy is experimental and not read; x-mesh and DestinationRules have retry budgets',
+    yaml: `${route([rule(`{ ${prefix('/')} }`, V1, 'retry: { codes: [ 500 ], attempts: 3, backoff: 1ms }')])}---
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XBackendTrafficPolicy
+metadata: { name: budget, namespace: ${MESH} }
+spec:
+  targetRefs: [ { group: "", kind: Service, name: echo-v1 } ]
+  retryConstraint: { budget: { percent: 20, interval: 10s }, minRetryRate: { count: 1, interval: 1s } }
+`,
+    check: async (mesh) => {
+      const before = seen.length;
+      for (let i = 0; i < 200; i++) expect((await mesh.ask({ path: '/?responseCode=500' })).status).toBe(500);
+      // 20 % of 200 requests, and one a second of ten seconds, on top of them; some, since it is a budget and no ban.
+      const retries = seen.length - before - 200;
+      expect(retries).toBeLessThanOrEqual(50);
+      expect(retries).toBeGreaterThan(10);
+    },
   },
 ];
