@@ -28,8 +28,9 @@ describe('the most specific route first (Gateway API)', () => {
         regex: path('regex', '/.*'),
         long: path('segments', '/v2/longer'),
         exact: path('exact', '/v'),
+        silent: path('prefix', ''),
       }),
-    ).toEqual(['exact', 'long', 'text', 'short', 'regex']);
+    ).toEqual(['exact', 'long', 'text', 'short', 'regex', 'silent']);
   });
 
   it('then by method, headers and query parameters, each before the next', () => {
