@@ -46,8 +46,8 @@ function preflightReply(policy: CorsPolicy, allowed: boolean, { fields: asked }:
   const fields = FieldBlock.of('server', 'mesh-sandbox');
   // Envoy says it to strangers too; without their origin it means nothing.
   if (allowCredentials && !allowed) fields.append('access-control-allow-credentials', 'true');
-  if (allowMethods !== '') fields.append('access-control-allow-methods', allowMethods);
-  if (allowHeaders !== '') fields.append('access-control-allow-headers', allowHeaders);
+  if (policy.allowMethods !== '') fields.append('access-control-allow-methods', allowMethods);
+  if (policy.allowHeaders !== '') fields.append('access-control-allow-headers', allowHeaders);
   if (maxAgeSeconds !== null) fields.append('access-control-max-age', String(maxAgeSeconds));
   return {
     head: { status: 200, reason: 'OK', fields, length: 0, declaredLength: -1, keepAlive: true, upgraded: false },
