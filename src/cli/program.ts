@@ -6,6 +6,7 @@ import { packageRoot } from '../runtime/programs.js';
 import { SandboxError } from '../runtime/runtime.js';
 import { Home } from '../sandbox/home.js';
 import { addAnalyze } from './commands/analyze.js';
+import { addDiff } from './commands/diff.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFault } from './commands/fault.js';
 import { addLifecycle } from './commands/lifecycle.js';
@@ -14,6 +15,7 @@ import { addRequests } from './commands/requests.js';
 import { addResources } from './commands/resources.js';
 import { addSettings } from './commands/settings.js';
 import { addStatus } from './commands/status.js';
+import { addTest } from './commands/test.js';
 import { addUp } from './commands/up.js';
 import type { Context } from './context.js';
 import { EXIT, Output } from './output.js';
@@ -25,7 +27,9 @@ const COMMANDS = [
   addStatus,
   addRequests,
   addResources,
+  addDiff,
   addAnalyze,
+  addTest,
   addFault,
   addSettings,
   addLogs,

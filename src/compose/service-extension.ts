@@ -1,7 +1,7 @@
-import type { AppProtocol } from '../model/app.js';
+import type { AppProtocol, CallSpec } from '../model/app.js';
 import { NAMESPACE } from '../model/names.js';
 import type { Findings } from '../yaml/problems.js';
-import { flag } from '../yaml/readers.js';
+import { duration, flag, table, whole } from '../yaml/readers.js';
 import type { YamlView } from '../yaml/view.js';
 import { portNumber } from './ports.js';
 
@@ -14,6 +14,7 @@ export interface ServiceExtension {
   readonly sidecar: boolean;
   readonly ports: ReadonlyMap<number, AppProtocol>;
   readonly local: readonly string[] | null;
+  readonly calls: readonly CallSpec[];
 }
 
 export interface ExtensionInput {
@@ -23,7 +24,7 @@ export interface ExtensionInput {
   readonly findings: Findings;
 }
 
-const KEYS = ['serviceAccount', 'namespace', 'locality', 'sidecar', 'ports', 'local'];
+const KEYS = ['serviceAccount', 'namespace', 'locality', 'sidecar', 'ports', 'local', 'calls'];
 
 /** Reads it strictly, as all of `x-mesh`. */
 export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
@@ -33,6 +34,7 @@ export function readServiceExtension({ view, where, expanded, findings }: Extens
   let sidecar = true;
   let local: readonly string[] | null = null;
   let ports: ReadonlyMap<number, AppProtocol> = new Map();
+  let calls: readonly CallSpec[] = [];
   for (const { key, keySource, value } of view?.entries(where) ?? []) {
     if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
     else if (key === 'namespace') namespace = namespaceOf(value, `${where}.namespace`, findings);
@@ -40,9 +42,10 @@ export function readServiceExtension({ view, where, expanded, findings }: Extens
     else if (key === 'sidecar') sidecar = flag(value, `${where}.sidecar`, findings) ?? true;
     else if (key === 'local') local = argvOf(value, `${where}.local`, expanded, findings);
     else if (key === 'ports') ports = protocolsOf(value, `${where}.ports`, findings);
+    else if (key === 'calls') calls = callsOf(value, `${where}.calls`, findings);
     else findings.unknownKey(keySource, key, where, KEYS);
   }
-  return { serviceAccount, namespace, locality, sidecar, ports, local };
+  return { serviceAccount, namespace, locality, sidecar, ports, local, calls };
 }
 
 /** It becomes a part of a SPIFFE ID, so it is held to what Kubernetes allows. */
@@ -91,4 +94,14 @@ function protocolsOf(value: YamlView, what: string, findings: Findings): Readonl
     else if (protocol !== null) findings.problem(item.source, `${what}.${key} must be http or tcp`);
   }
   return ports;
+}
+
+const call = table({ timeout: duration, tries: whole(1, 100) });
+
+/** `calls: { reviews: { timeout: 3s, tries: 2 } }`: what the app's own client does. */
+function callsOf(value: YamlView, what: string, findings: Findings): CallSpec[] {
+  return value.entries(what).map(({ key, keySource, value: item }) => {
+    const { timeout = null, tries = 1 } = call(item, `${what}.${key}`, findings) ?? {};
+    return { service: key, timeoutMs: timeout, tries, source: keySource };
+  });
 }

@@ -58,6 +58,7 @@ export function readService({ name, view, environment, findings }: ServiceInput)
     localCommand: extension.local,
     user: optional('user'),
     workingDir: optional('working_dir'),
+    ...(extension.calls.length === 0 ? {} : { calls: extension.calls }),
     source: view.source,
   };
 }

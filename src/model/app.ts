@@ -49,7 +49,20 @@ export interface WorkloadSpec {
   readonly localCommand: readonly string[] | null;
   readonly user: string | null;
   readonly workingDir: string | null;
+  /** How patiently the app itself calls others, as far as it was said (`x-mesh.calls`). */
+  readonly calls?: readonly CallSpec[];
   readonly source: SourceRef | null;
+}
+
+/** An app's own client: what it does apart from the mesh. */
+export interface CallSpec {
+  /** Service that it calls. */
+  readonly service: string;
+  /** How long it waits for one try, ms; null = without end. */
+  readonly timeoutMs: number | null;
+  /** How often it tries, the first included. */
+  readonly tries: number;
+  readonly source: SourceRef;
 }
 
 /** A name that callers use, as a Kubernetes Service is one; it stands for the workloads that its selector chooses. */

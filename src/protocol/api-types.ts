@@ -134,6 +134,19 @@ export interface ApplyResult {
   readonly refused: readonly { readonly workload: string; readonly reason: string }[];
 }
 
+/** What an `apply` would change. */
+export interface DiffResult {
+  readonly changes: ApplyResult['changes'];
+  readonly findings: readonly Finding[];
+  readonly differences: readonly {
+    readonly kind: 'added' | 'removed' | 'changed';
+    readonly who: readonly string[];
+    readonly about: string;
+    readonly text: string;
+    readonly source: SourceRef | null;
+  }[];
+}
+
 export interface ResourceView {
   readonly apiVersion: string;
   readonly kind: string;

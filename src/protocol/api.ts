@@ -3,6 +3,7 @@ import type { Finding } from '../model/finding.js';
 import type {
   ApplyResult,
   DescribedRequestInput,
+  DiffResult,
   EdgeStats,
   EndpointReport,
   ExchangeFilter,
@@ -94,6 +95,12 @@ export const OPERATIONS = {
     'POST',
     '/api/v1/resources',
     'Apply policy files: all of it or nothing; answers when every sidecar obeys',
+    FILES_BYTES,
+  ),
+  diffResources: operation<{ files: readonly PolicyFileInput[] }, DiffResult>(
+    'POST',
+    '/api/v1/resources/diff',
+    'What applying policy files would change, and for whom, in words',
     FILES_BYTES,
   ),
   analyzeResources: operation<{ files?: readonly PolicyFileInput[] }, { readonly findings: readonly Finding[] }>(

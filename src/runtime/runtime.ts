@@ -125,6 +125,8 @@ export interface ProbeRequest {
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string | null;
   readonly timeoutMs: number;
+  /** So many requests, one after the other, each with a number behind its `x-request-id`; absent = one, without. */
+  readonly times?: number;
 }
 
 /** Something went wrong that a person can mend: what, why, and what to type next. */

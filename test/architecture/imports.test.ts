@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compose: ['yaml', 'model'],
   compiler: ['model'],
   protocol: ['model'],
+  'policy-test': ['compiler', 'simulate', 'matching', 'yaml', 'model'],
   workload: ['protocol', 'platform', 'model'],
   proxy: ['matching', 'workload', 'protocol', 'platform', 'model'],
   load: ['workload', 'protocol', 'platform', 'model'],
@@ -25,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testcontainers: ['client', 'sandbox', 'model'],
   tui: ['client', 'lessons', 'protocol', 'platform', 'model'],
   cli: [
+    'policy-test',
     'compose',
     'resources',
     'yaml',

@@ -94,6 +94,7 @@ export function handlersFor(plane: ControlPlane): Handlers {
       const { files, dryRun } = parse(applySchema, input);
       return plane.policies.apply(files, dryRun ?? false);
     },
+    diffResources: (input) => plane.policies.diff(parse(z.strictObject({ files: filesSchema }), input).files),
     analyzeResources: (input) => plane.policies.analyze(parse(analyzeSchema, input).files ?? []),
     deleteResources: (input) => {
       const { dryRun, ...which } = parse(deleteSchema, input);

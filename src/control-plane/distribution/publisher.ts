@@ -1,5 +1,6 @@
 import { compile } from '../../compiler/compile.js';
 import type { MeshConfig, ReadyEndpoint } from '../../model/mesh-config.js';
+import type { Policies } from '../../model/policies.js';
 import type { SidecarConfig } from '../../model/sidecar-config.js';
 import type { Clock } from '../../platform/clock.js';
 import { patchOf } from '../../protocol/config-patch.js';
@@ -60,6 +61,13 @@ export class Publisher {
 
   get configs(): ReadonlyMap<string, SidecarConfig> {
     return this.#configs;
+  }
+
+  /** What sidecars would be told under other policies. */
+  configsWith(policies: Policies): ReadonlyMap<string, SidecarConfig> {
+    const mesh = this.#parts.mesh();
+    const faults = mesh.faults.filter((fault) => !mesh.policies.faults.includes(fault));
+    return compile({ ...mesh, faults: [...faults, ...policies.faults], policies }, this.#parts.ready(), this.#version);
   }
 
   /** A sidecar (re)connected: it gets what is meant for it, whatever it had. */

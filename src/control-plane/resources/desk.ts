@@ -2,13 +2,15 @@ import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import { nearest } from '../../model/nearest.js';
 import type { Clock } from '../../platform/clock.js';
-import type { ApplyResult, PolicyFileInput, ResourceView } from '../../protocol/api-types.js';
+import type { ApplyResult, DiffResult, PolicyFileInput, ResourceView } from '../../protocol/api-types.js';
 import { analyze } from '../../resources/analysis/analyze.js';
 import { worldOf } from '../../resources/analysis/world.js';
 import type { Surroundings } from '../../resources/gateway-api/backends.js';
 import { statusOf } from '../../resources/gateway-api/status.js';
+import { policiesOf } from '../../resources/policies.js';
 import { readResources } from '../../resources/read.js';
 import { keyOf, type Resource } from '../../resources/resource.js';
+import { differencesOf } from '../../simulate/diff/diff.js';
 import { ApiProblem } from '../api/problem.js';
 import type { Publisher } from '../distribution/publisher.js';
 import type { ResourcePlan, ResourceStore } from './store.js';
@@ -64,6 +66,15 @@ export class PolicyDesk {
     const { store, clock, app } = this.#parts;
     const { next, findings } = store.planApply(files, clock.now());
     return { findings: [...findings, ...analyze([...next.values()], app)] };
+  }
+
+  /** What would change for whom, in words, if the files were applied. */
+  diff(files: readonly PolicyFileInput[]): DiffResult {
+    const { store, clock, publisher } = this.#parts;
+    const { next, changes, findings } = store.planApply(files, clock.now());
+    const refused = findings.some(({ level }) => level === 'error');
+    const after = refused ? publisher.configs : publisher.configsWith(policiesOf([...next.values()]));
+    return { changes, findings, differences: differencesOf(publisher.configs, after) };
   }
 
   /** Rejects with ApiProblem when nothing is meant or what is meant is not there. */

@@ -1,6 +1,7 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import type { Resource } from '../resource.js';
+import { analyzeCallPaths } from './call-paths.js';
 import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
 import { analyzeGateways } from './gateways.js';
@@ -9,6 +10,7 @@ import { analyzeListeners } from './listeners.js';
 import { analyzeMtls } from './mtls.js';
 import { analyzePorts } from './ports.js';
 import { analyzeRetries } from './retries.js';
+import { analyzeRouteRetries } from './route-retries.js';
 import { analyzeRoutes } from './routes.js';
 import { analyzeRules } from './rules.js';
 import { analyzeSandbox } from './sandbox.js';
@@ -20,8 +22,10 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeDestinations,
   analyzeRules,
   analyzeRetries,
+  analyzeCallPaths,
   analyzeGateways,
   analyzeRoutes,
+  analyzeRouteRetries,
   analyzeListeners,
   analyzeSelectors,
   analyzeMtls,

@@ -6,7 +6,6 @@ import { bindingOf, gatewaysOf } from '../gateway-api/attachments.js';
 import { badReferences } from '../gateway-api/backends.js';
 import type { ParentRef } from '../gateway-api/http-route.js';
 import { parentOf } from '../gateway-api/references.js';
-import { gatewayRouteSetsOf } from '../gateway-api/routes.js';
 import type { VirtualService } from '../istio/virtual-service.js';
 import { ofKind } from '../resource.js';
 import { fullHost } from '../words.js';
@@ -20,7 +19,7 @@ export function analyzeRoutes(world: World, tell: Tell): void {
     checkBackends(world, route, tell);
     checkShares(route, tell);
   }
-  const sets = gatewayRouteSetsOf(world.resources);
+  const sets = world.routeSets();
   for (const set of sets) checkReach(world, set, tell);
   checkPorts(sets, tell);
   checkVirtualServices(world, sets, tell);

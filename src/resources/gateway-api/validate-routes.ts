@@ -107,7 +107,7 @@ function checkTimes({ timeouts }: HttpRule, refuse: Refuse): void {
 }
 
 /** Istio hands codes on as words, and knows those that have a name. */
-function checkRetry({ retry, timeouts }: HttpRule, report: Report): void {
+function checkRetry({ retry }: HttpRule, report: Report): void {
   if (retry === undefined) return;
   for (const [i, code] of (retry.codes ?? []).entries())
     if (!isStatus(String(code)))
@@ -117,13 +117,6 @@ function checkRetry({ retry, timeouts }: HttpRule, report: Report): void {
         sourceOf(retry.codes as object, i),
         `${code} is no status that has a name, so it is not retried`,
       );
-  if (timeouts?.backendRequest !== undefined && (retry.codes ?? []).includes(504))
-    report(
-      READING.unsupportedField,
-      'info',
-      sourceOf(retry, 'codes'),
-      "504 in codes is about the app's answers: a try that ran into backendRequest is not made again",
-    );
 }
 
 function checkCall({ method }: GrpcMatch, refuse: Refuse): void {

@@ -3,12 +3,21 @@ import type { ProbeRequest } from '../runtime.js';
 import { ask } from './ask.js';
 
 /**
- * One request from inside a workload: reads a ProbeRequest from its argument (or, without one, from standard input) and
- * prints a ProbeResult as one line.
+ * Requests from inside a workload: reads a ProbeRequest from its argument (or, without one, from standard input) and prints
+ * a ProbeResult as one line for each.
  */
 async function main(): Promise<void> {
   const probe = JSON.parse(process.argv[2] ?? (await text(process.stdin))) as ProbeRequest;
-  process.stdout.write(`${JSON.stringify(await ask(probe))}\n`);
+  for (const one of each(probe)) process.stdout.write(`${JSON.stringify(await ask(one))}\n`);
+}
+
+function each(probe: ProbeRequest): ProbeRequest[] {
+  const { times = 1, headers } = probe;
+  if (times === 1) return [probe];
+  return Array.from({ length: times }, (_, i) => ({
+    ...probe,
+    headers: headers.map(([name, value]) => [name, name === 'x-request-id' ? `${value}/${i}` : value] as const),
+  }));
 }
 
 void main();

@@ -105,6 +105,19 @@ spec: { from: [ { group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: 
     ]);
   });
 
+  it('MS0121 to MS0124: what retries and timeouts make of each other', () => {
+    const timed = (said: string): string[] =>
+      found(route(`${onService('reviews')}, rules: [ { ${said}, ${to('ratings')} } ]`)).map((one) => one.slice(0, 8));
+    expect(timed('retry: { attempts: 2, codes: [ 500 ] }, timeouts: { request: 1s, backendRequest: 500ms }')).toEqual([
+      'MS0123 4',
+      'MS0121 4',
+    ]);
+    expect(timed('retry: { codes: [ 500 ] }, timeouts: { request: 1s }')).toEqual(['MS0122 4']);
+    expect(timed('retry: { codes: [ 503 ] }, matches: [ { method: POST } ]')).toEqual(['MS0124 4']);
+    expect(timed('retry: { attempts: 2 }, matches: [ { method: POST } ]')).toEqual([]);
+    expect(timed('retry: { attempts: 0 }, timeouts: { request: 1s }')).toEqual([]);
+  });
+
   it('KIA1501 to KIA1504: Gateways that claim the same, and a class that nobody declares', () => {
     const http = '{ name: a, port: 80, protocol: HTTP }';
     const address = ', addresses: [ { value: 10.0.0.1 } ]';

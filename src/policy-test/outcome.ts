@@ -1,0 +1,59 @@
+import { FAILURES } from '../model/failure.js';
+import type { SourceRef } from '../model/source.js';
+import type { Share, Simulation } from '../simulate/simulate.js';
+
+/** What came, or would come, of a request: the same words for both. */
+export interface Outcome {
+  /** The rule that decided, as explain calls it; '' = none. */
+  readonly rule: string;
+  readonly source: SourceRef | null;
+  /** Shares in percent by destination: `reviews v2`. */
+  readonly to: Readonly<Record<string, number>>;
+  /** Of how many requests the shares are; null = they are exact. */
+  readonly sample: number | null;
+  /** Statuses that were seen, or are sure; empty = the app says. */
+  readonly statuses: readonly number[];
+  readonly answeredBy: 'app' | 'mesh' | 'both';
+  readonly denied: boolean;
+  readonly retries: number;
+  readonly retryOn: readonly string[];
+  readonly timeoutMs: number | null;
+  readonly encryption: readonly ('mtls' | 'plaintext')[];
+  /** Most tries that a request took; null = nothing was sent. */
+  readonly attempts: number | null;
+  /** What decided against it, for whoever reads of a failed test. */
+  readonly why: readonly string[];
+}
+
+/** What would come of it, by following the configuration. */
+export function simulatedOutcome(simulation: Simulation): Outcome {
+  const { route, shares, answer, failure, retry, timeoutMs, considered, fault } = simulation;
+  const own = [
+    ...(answer === null ? [] : [answer.status]),
+    ...(failure === null ? [] : [FAILURES[failure].status]),
+    ...shares.flatMap((share) => (share.failure === null ? [] : [FAILURES[share.failure].status])),
+    ...(fault?.abort != null && fault.abort.percent === 100 ? [fault.abort.status] : []),
+  ];
+  const reached = own.length === 0 || (shares.some((share) => share.failure === null) && fault?.abort?.percent !== 100);
+  return {
+    rule: route?.rule ?? '',
+    source: route?.source ?? null,
+    to: Object.fromEntries(shares.map((share) => [destinationOf(share), share.percent])),
+    sample: null,
+    statuses: [...new Set(own)],
+    answeredBy: own.length === 0 ? 'app' : reached ? 'both' : 'mesh',
+    denied:
+      shares.length > 0 &&
+      shares.every((share) => share.failure !== null && (FAILURES[share.failure].status as number) === 403),
+    retries: retry?.attempts ?? 0,
+    retryOn: retry === null ? [] : [...retry.retryOn, ...retry.retriableStatusCodes.map(String)],
+    timeoutMs,
+    encryption: [...new Set(shares.map(({ tls }) => (tls === 'mtls' ? ('mtls' as const) : ('plaintext' as const))))],
+    attempts: null,
+    why: considered.filter(({ why }) => why !== '').map(({ rule, why }) => `${rule}: ${why}`),
+  };
+}
+
+function destinationOf({ service, subset }: Share): string {
+  return subset === '' ? service : `${service} ${subset}`;
+}

@@ -1,0 +1,173 @@
+import type { Cluster } from '../../model/cluster.js';
+import type { Route } from '../../model/route.js';
+import type { InboundConfig, OutboundConfig, SidecarConfig, VirtualHost } from '../../model/sidecar-config.js';
+import type { SourceRef } from '../../model/source.js';
+import { clusterParts, clusterWords, routeWords, ruleName } from './words.js';
+
+/** Something that would be other than it is, and for whom. */
+export interface Difference {
+  readonly kind: 'added' | 'removed' | 'changed';
+  /** Workloads whose sidecars would obey it. */
+  readonly who: readonly string[];
+  /** `calls to reviews:9080`, `connections to reviews:9080 v2`, `callers of reviews-v1` */
+  readonly about: string;
+  /** What, in words; for what changed, from what to what. */
+  readonly text: string;
+  /** The rule that says so; null = none does. */
+  readonly source: SourceRef | null;
+}
+
+type Change = Omit<Difference, 'who'>;
+
+/**
+ * What becomes other between two sets of configurations, by workload, in words. What is the same for several workloads is
+ * told once, for all of them. Pure.
+ */
+export function differencesOf(
+  before: ReadonlyMap<string, SidecarConfig>,
+  after: ReadonlyMap<string, SidecarConfig>,
+): Difference[] {
+  const told = new Map<string, Difference & { who: string[] }>();
+  const outbound = new Map<OutboundConfig, readonly Change[]>();
+  for (const [workload, config] of after) {
+    const was = before.get(workload);
+    if (was === undefined) continue;
+    // Callers that are told the same share it as the same object.
+    const ofCalls = outbound.get(config.outbound) ?? outboundChanges(was.outbound, config.outbound);
+    outbound.set(config.outbound, ofCalls);
+    for (const change of [...ofCalls, ...inboundChanges(was, config)]) {
+      const key = JSON.stringify([change.kind, change.about, change.text]);
+      const known = told.get(key) ?? { ...change, who: [] };
+      known.who.push(workload);
+      told.set(key, known);
+    }
+  }
+  return [...told.values()];
+}
+
+function outboundChanges(before: OutboundConfig, after: OutboundConfig): Change[] {
+  const unknown = { 'allow-any': 'they leave the mesh as they are', 'registry-only': 'they are answered 502' };
+  const policy: Change[] =
+    before.unknownHosts === after.unknownHosts
+      ? []
+      : [changed('calls to hosts that nobody declared', unknown[before.unknownHosts], unknown[after.unknownHosts])];
+  return [
+    ...pairsOf(before.virtualHosts, after.virtualHosts, hostWords).flatMap(([about, a, b]) => hostChanges(about, a, b)),
+    ...pairsOf(before.clusters, after.clusters, ({ name }) => clusterWords(name)).flatMap(([about, a, b]) =>
+      clusterChanges(about, a, b),
+    ),
+    ...policy,
+  ];
+}
+
+function hostWords({ name, port }: VirtualHost): string {
+  return `${name}:${port}`;
+}
+
+function hostChanges(about: string, before: VirtualHost | undefined, after: VirtualHost | undefined): Change[] {
+  const calls = `calls to ${about}`;
+  if (after === undefined)
+    return [{ kind: 'removed', about: calls, text: 'the host is not known any more', source: null }];
+  const [was, is] = [wordsOf(before?.routes ?? []), wordsOf(after.routes)];
+  const gone = [...was].filter(([words]) => !is.has(words));
+  const come = [...is].filter(([words]) => !was.has(words));
+  const told = (kind: Change['kind'], [words, route]: readonly [string, Route]): Change => ({
+    kind,
+    about: calls,
+    text: `${ruleName(route)}: ${words}`,
+    source: route.origin?.source ?? null,
+  });
+  const order = gone.length + come.length === 0 && [...was.keys()].join('\n') !== [...is.keys()].join('\n');
+  return [
+    ...gone.map((entry) => told('removed', entry)),
+    ...come.map((entry) => told('added', entry)),
+    ...(order ? [changed(calls, 'asked in another order', [...is.values()].map(ruleName).join(', then '))] : []),
+  ];
+}
+
+/** Of several that do the same to the same requests only the first is ever met. */
+function wordsOf(routes: readonly Route[]): ReadonlyMap<string, Route> {
+  const words = new Map<string, Route>();
+  for (const route of routes) {
+    const text = routeWords(route);
+    if (!words.has(text)) words.set(text, route);
+  }
+  return words;
+}
+
+function clusterChanges(name: string, before: Cluster | undefined, after: Cluster | undefined): Change[] {
+  const about = `connections to ${name}`;
+  if (after === undefined) return [{ kind: 'removed', about, text: 'this destination is gone', source: null }];
+  const parts = clusterParts(after);
+  if (before === undefined) {
+    const who = parts.get('endpoints') ?? '';
+    return [{ kind: 'added', about, text: `a destination of its own (${who})`, source: null }];
+  }
+  const was = clusterParts(before);
+  return [...parts]
+    .filter(([part, words]) => was.get(part) !== words)
+    .map(([part, words]) => changed(about, `${part}: ${was.get(part)}`, words));
+}
+
+const MTLS = {
+  strict: 'over mutual TLS only',
+  permissive: 'over mutual TLS and in plaintext',
+  disable: 'in plaintext',
+} as const;
+
+function inboundChanges(before: SidecarConfig, after: SidecarConfig): Change[] {
+  const about = `callers of ${after.workload.name}`;
+  const [was, is] = [before.inbound, after.inbound];
+  const mtls = was.mtls === is.mtls ? [] : [changed(about, `heard ${MTLS[was.mtls]}`, MTLS[is.mtls])];
+  const ports = Object.keys({ ...was.portMtls, ...is.portMtls }).flatMap((port) => {
+    const [a, b] = [modeOn(was, Number(port)), modeOn(is, Number(port))];
+    return a === b || (a === was.mtls && b === is.mtls)
+      ? []
+      : [changed(about, `on port ${port} heard ${MTLS[a]}`, MTLS[b])];
+  });
+  const named = (kind: Change['kind'], word: string, names: readonly string[]): Change[] =>
+    names.map((name) => ({ kind, about, text: `${word} ${name}`, source: null }));
+  const [faults, limits] = [
+    listsOf(was.faults.map(textOf), is.faults.map(textOf)),
+    listsOf(was.rateLimits.map(textOf), is.rateLimits.map(textOf)),
+  ];
+  return [
+    ...mtls,
+    ...ports,
+    ...named('removed', 'the fault', faults.gone),
+    ...named('added', 'the fault', faults.come),
+    ...named('removed', 'the limit', limits.gone),
+    ...named('added', 'the limit', limits.come),
+  ];
+}
+
+function modeOn({ mtls, portMtls }: InboundConfig, port: number): InboundConfig['mtls'] {
+  return portMtls?.[port] ?? mtls;
+}
+
+function textOf({ name, ...rest }: { readonly name: string }): string {
+  return `${name} ${JSON.stringify(rest)}`;
+}
+
+function listsOf(before: readonly string[], after: readonly string[]): { gone: string[]; come: string[] } {
+  const name = (text: string): string => text.split(' {')[0] ?? text;
+  return {
+    gone: before.filter((text) => !after.includes(text)).map(name),
+    come: after.filter((text) => !before.includes(text)).map(name),
+  };
+}
+
+function changed(about: string, from: string, to: string): Change {
+  return { kind: 'changed', about, text: `${from} → ${to}`, source: null };
+}
+
+/** What two lists hold under one name. */
+function pairsOf<T>(
+  before: readonly T[],
+  after: readonly T[],
+  nameOf: (item: T) => string,
+): (readonly [string, T | undefined, T | undefined])[] {
+  const [was, is] = [before, after].map((items) => new Map(items.map((item) => [nameOf(item), item])));
+  const names = new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])]);
+  return [...names].map((name) => [name, was?.get(name), is?.get(name)] as const);
+}

@@ -1,0 +1,129 @@
+import { ruleText } from '../../matching/consider.js';
+import { conditionsOf } from '../../matching/match.js';
+import type { Cluster, EjectionPolicy } from '../../model/cluster.js';
+import type { FieldChanges, ForwardAction, PathChange, RetryPolicy, Route, RouteFault } from '../../model/route.js';
+
+/** What a route does to which requests, as a sentence without its full stop; two that do the same are the same words. */
+export function routeWords(route: Route): string {
+  return `${matchWords(route)} ${actionWords(route)}${fieldsWords('answers get', route.responseFields)}`;
+}
+
+/** `rule 2 of VirtualService default/reviews`, or what the mesh does of its own accord. */
+export function ruleName(route: Route): string {
+  if (route.origin !== undefined) return ruleText(route);
+  return route.name === 'default' ? 'the mesh by itself' : `the route ${route.name}`;
+}
+
+function matchWords({ match }: Route): string {
+  const conditions = conditionsOf(match).map(({ wants }) => wants);
+  return conditions.length === 0 ? 'all requests' : `requests that want ${conditions.join(' and ')}`;
+}
+
+function actionWords({ action, fault }: Route): string {
+  switch (action.kind) {
+    case 'direct':
+      return `are answered ${action.status} by the sidecar`;
+    case 'redirect': {
+      const { scheme, host, port, path } = action;
+      const where = [
+        scheme === null ? '' : `${scheme}:`,
+        host ?? '',
+        port === null ? '' : `port ${port}`,
+        pathWords(path),
+      ];
+      return `are sent elsewhere with ${action.status} (${where.filter((word) => word !== '').join(' ')})`;
+    }
+    case 'forward':
+      return `go ${action.clusters.length > 1 ? '' : 'to '}${destinationWords(action)}${patienceWords(action)}${faultWords(fault)}`;
+  }
+}
+
+function destinationWords({ clusters, rewrite, requestFields, mirrors }: ForwardAction): string {
+  const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
+  const shares = clusters.map((entry) => {
+    const share = clusters.length === 1 || total === 0 ? '' : `${round((entry.weight / total) * 100)} % to `;
+    return `${share}${clusterWords(entry.cluster)}${fieldsWords('with', entry.requestFields)}`;
+  });
+  const changed = [
+    rewrite?.host == null ? '' : `, as host ${rewrite.host}`,
+    rewrite?.path == null ? '' : `, ${pathWords(rewrite.path)}`,
+    fieldsWords('with', requestFields),
+    ...mirrors.map(({ cluster, percent }) => `, ${percent} % copied to ${clusterWords(cluster)}`),
+  ];
+  return (shares.join(' and ') || 'nobody') + changed.join('');
+}
+
+function patienceWords({ timeoutMs, retry, cors }: ForwardAction): string {
+  const parts = [
+    timeoutMs === null ? '' : `, within ${timeoutMs} ms`,
+    retry === null ? ', never retried' : retryWords(retry),
+    cors === null ? '' : ', with a policy for other origins',
+  ];
+  return parts.join('');
+}
+
+function retryWords({ attempts, retryOn, retriableStatusCodes, perTryTimeoutMs }: RetryPolicy): string {
+  const on = [...retryOn.filter((word) => word !== 'retriable-status-codes'), ...retriableStatusCodes].join(', ');
+  const each = perTryTimeoutMs === null ? '' : ` of ${perTryTimeoutMs} ms each`;
+  return `, retried up to ${attempts} ${attempts === 1 ? 'time' : 'times'}${each} on ${on || 'nothing'}`;
+}
+
+function faultWords(fault: RouteFault | null): string {
+  if (fault === null) return '';
+  const delay = fault.delay === null ? '' : `, ${fault.delay.percent} % of them after ${fault.delay.ms} ms`;
+  const abort = fault.abort === null ? '' : `, ${fault.abort.percent} % of them answered ${fault.abort.status} instead`;
+  return delay + abort;
+}
+
+function fieldsWords(verb: string, changes: FieldChanges | null): string {
+  if (changes === null) return '';
+  const names = [
+    ...changes.set.map(([name, value]) => `${name}: ${value}`),
+    ...changes.add.map(([name, value]) => `one more ${name}: ${value}`),
+    ...changes.remove.map((name) => `no ${name}`),
+  ];
+  return names.length === 0 ? '' : `, ${verb} ${names.join(', ')}`;
+}
+
+function pathWords(path: PathChange | null): string {
+  if (path === null) return '';
+  if (path.kind === 'regex') return `with ${path.value} in the path made ${path.substitution}`;
+  return path.kind === 'full' ? `as ${path.value}` : `with ${path.value} for the matched part of the path`;
+}
+
+/** `reviews v2` of `outbound|9080|v2|reviews.default.svc.cluster.local`. */
+export function clusterWords(name: string): string {
+  const [, port = '', subset = '', host = name] = name.split('|');
+  return `${host.replace(/\.default\.svc\.cluster\.local$/, '')}:${port}${subset === '' ? '' : ` ${subset}`}`;
+}
+
+function round(share: number): number {
+  return Math.round(share * 100) / 100;
+}
+
+/** How the endpoints of a cluster are used, part by part; parts that are equal are the same words. */
+export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
+  const { balancing, limits, ejection, retryBudget, connectTimeoutMs, tls, endpoints } = cluster;
+  const encrypted = tls !== null && endpoints.some((endpoint) => endpoint.tls);
+  return new Map([
+    [
+      'balancing',
+      `chosen by ${JSON.stringify(balancing.algorithm.kind)}${balancing.slowStart === null ? '' : ', new ones slowly'}`,
+    ],
+    ...Object.entries(limits).map(
+      ([name, most]) => [name, most === null ? 'without limit' : `at most ${most}`] as const,
+    ),
+    ['ejection', ejectionWords(ejection)],
+    ['retry budget', retryBudget === null ? 'none' : JSON.stringify(retryBudget)],
+    ['connect timeout', `${connectTimeoutMs} ms`],
+    ['encryption', endpoints.length === 0 ? 'nobody to speak to' : encrypted ? 'mutual TLS' : 'plaintext'],
+    ['endpoints', endpoints.map(({ workload }) => workload).join(', ') || 'none: 503'],
+  ]);
+}
+
+function ejectionWords(ejection: EjectionPolicy | null): string {
+  if (ejection === null) return 'nobody is put aside';
+  if (ejection.kind === 'outlier')
+    return `put aside after ${ejection.consecutive5xx} failures in a row, ${ejection.baseEjectionMs / 1_000} s and longer, at most ${ejection.maxEjectionPercent} %`;
+  return `put aside as Linkerd does (${ejection.kind})`;
+}
