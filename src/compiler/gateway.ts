@@ -10,7 +10,7 @@ import { defaultRoute, type Neighbourhood, resolvedRule } from './virtual-hosts.
  */
 export function edgeHosts(around: Neighbourhood): VirtualHost[] {
   const { gateways } = around.mesh.policies;
-  return gateways.length === 0 ? [appHost(around)] : gateways.flatMap((gateway) => boundHosts(around, gateway));
+  return gateways.length === 0 ? [appHost(around)] : boundHosts(around, gateways);
 }
 
 function appHost(around: Neighbourhood): VirtualHost {
@@ -25,22 +25,21 @@ function appHost(around: Neighbourhood): VirtualHost {
   };
 }
 
-/** Routes of all resources bound to a gateway, by host; those of one host are one list, the oldest resource first (Istio). */
-function boundHosts(around: Neighbourhood, gateway: GatewayPolicy): VirtualHost[] {
-  const name = `${gateway.object.namespace}/${gateway.object.name}`;
+/** Routes of all resources bound to gateways, by host; those of one host are one list, the oldest resource first (Istio). */
+function boundHosts(around: Neighbourhood, gateways: readonly GatewayPolicy[]): VirtualHost[] {
   const byHost = new Map<string, RouteRule[]>();
-  const sets = around.mesh.policies.routeSets
-    .filter(({ gateways }) => gateways.includes(name))
-    .toSorted((a, b) => a.created - b.created);
-  for (const { hosts, rules, gateways } of sets) {
-    const meant = rules.filter(({ scope }) => (scope.gateways ?? gateways).includes(name));
-    for (const host of hosts)
-      for (const served of gateway.hosts) {
-        if (!hostMatches(served, host) && !hostMatches(host, served)) continue;
-        const narrower = hostMatches(served, host) ? host : served;
-        byHost.set(narrower, [...(byHost.get(narrower) ?? []), ...meant]);
-      }
-  }
+  const sets = around.mesh.policies.routeSets.toSorted((a, b) => a.created - b.created);
+  for (const gateway of gateways)
+    for (const { hosts, rules, gateways: names } of sets) {
+      if (!names.includes(gateway.boundAs)) continue;
+      const meant = rules.filter(({ scope }) => (scope.gateways ?? names).includes(gateway.boundAs));
+      for (const host of hosts)
+        for (const served of gateway.hosts) {
+          if (!hostMatches(served, host) && !hostMatches(host, served)) continue;
+          const narrower = hostMatches(served, host) ? host : served;
+          byHost.set(narrower, [...(byHost.get(narrower) ?? []), ...meant]);
+        }
+    }
   return [...byHost].map(([host, rules]) => ({
     name: host,
     port: PORTS.gateway,

@@ -2,12 +2,13 @@ import { NO_SETTINGS, type ServiceSpec } from '../model/app.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { clusterName, fqdn } from '../model/names.js';
 import { destinationName, destinationOf, type RouteRule } from '../model/policies.js';
+import { bySpecificity } from '../model/precedence.js';
 import type { RetryPolicy, Route } from '../model/route.js';
 import type { VirtualHost } from '../model/sidecar-config.js';
 import type { Caller } from './caller.js';
 import type { UsedService } from './clusters.js';
 import { hashFor } from './destinations.js';
-import { bySpecificity } from './precedence.js';
+
 import { defaultRetries, retryPolicy } from './retry-policy.js';
 import { routesInForce } from './route-sets.js';
 import { domainsOf } from './services.js';
@@ -69,7 +70,9 @@ function ofApp(mesh: MeshConfig, action: Route['action']): Route['action'] {
 /** A rule of a resource as a sidecar obeys it. */
 export function resolvedRule(around: Neighbourhood, { route, defaultRetries: asMesh }: RouteRule, port: number): Route {
   const { action } = route;
-  if (action.kind === 'redirect' && action.ownPort) return { ...route, action: { ...action, port } };
+  // The port that HTTP has by itself is not written (Envoy).
+  if (action.kind === 'redirect' && action.ownPort)
+    return { ...route, action: { ...action, port: port === 80 ? null : port } };
   if (action.kind !== 'forward') return route;
   const { mesh } = around;
   const hash = action.clusters.flatMap(({ cluster }) => {

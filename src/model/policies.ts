@@ -54,7 +54,7 @@ export interface RouteSet {
   readonly hosts: readonly string[];
   /** Port of the service; null = each of them. */
   readonly port: number | null;
-  /** `mesh` = sidecars; else `namespace/name` of a Gateway. */
+  /** `mesh` = sidecars; else what a {@link GatewayPolicy} is bound as. */
   readonly gateways: readonly string[];
   /** Namespaces of callers for whom it exists; null = all. */
   readonly visibleTo: readonly string[] | null;
@@ -157,6 +157,8 @@ export interface EgressPolicy {
 /** An entry to the mesh from outside that routes can be bound to. */
 export interface GatewayPolicy {
   readonly object: ObjectRef;
+  /** What route sets call it: `namespace/name`, a listener of the Gateway API `namespace/name/listener`. */
+  readonly boundAs: string;
   /** Host names without their namespace part; `*` = any. */
   readonly hosts: readonly string[];
 }

@@ -3,6 +3,7 @@ import type { Explanation } from '../model/explanation.js';
 import type { Fault } from '../model/fault.js';
 import type { Finding } from '../model/finding.js';
 import type { EdgeStats, PartUsage } from '../model/metrics.js';
+import type { ResourceStatus } from '../model/resource-status.js';
 import type { MtlsMode } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
 import type { Incident } from '../model/timeline.js';
@@ -157,6 +158,10 @@ export interface ResourceView {
   readonly source: SourceRef;
   /** As it was written. */
   readonly text: string;
+  /** 1 = as it was first applied. */
+  readonly generation: number;
+  /** What became of it, where its dialect has words for that (Gateway API). */
+  readonly status?: ResourceStatus;
 }
 
 /** Something that happened to the sandbox itself; shown on screen with its time. */
@@ -211,4 +216,4 @@ export type MeshEvent =
   | { readonly type: 'incidents'; readonly incidents: readonly Incident[] }
   | { readonly type: 'notice'; readonly notice: Notice };
 
-export type { EdgeStats, Exchange, Explanation, Fault, Finding, Incident, PartUsage };
+export type { EdgeStats, Exchange, Explanation, Fault, Finding, Incident, PartUsage, ResourceStatus };

@@ -1,4 +1,5 @@
 import { anything, map } from '../yaml/readers.js';
+import { GATEWAY_API_KINDS } from './gateway-api/kinds.js';
 import { destinationRule } from './istio/destination-rule.js';
 import { gateway, peerAuthentication, sidecar, telemetry } from './istio/others.js';
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
@@ -43,6 +44,7 @@ export const KINDS: readonly Kind[] = [
     kind: 'Telemetry',
     spec: telemetry,
   }),
+  ...GATEWAY_API_KINDS,
   kindOf({ ...SANDBOX, kind: 'Fault', spec: fault, check: checkFault }),
   kindOf({ ...SANDBOX, kind: 'RateLimit', spec: rateLimit }),
   kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),
@@ -60,6 +62,9 @@ export const PASSED_KINDS: Readonly<Record<string, string | undefined>> = {
   '/Secret': '',
   '/PersistentVolumeClaim': '',
   '/Pod': 'pods are the workloads of the Compose file; this one has no effect',
+  'gateway.networking.k8s.io/TCPRoute': 'TCPRoute has no effect: connections go to the Service that was called',
+  'gateway.networking.k8s.io/TLSRoute': 'TLSRoute has no effect: connections go to the Service that was called',
+  'gateway.networking.k8s.io/UDPRoute': 'UDPRoute has no effect: the mesh carries no UDP',
   'networking.istio.io/EnvoyFilter': 'EnvoyFilter patches Envoy, which does not run here: it has no effect',
   'networking.istio.io/ProxyConfig': 'ProxyConfig has no effect: sidecars are set up by x-mesh.limits',
   'networking.istio.io/WorkloadGroup': 'WorkloadGroup has no effect: workloads stand in the Compose file',

@@ -1,4 +1,6 @@
 import type { Policies } from '../model/policies.js';
+import { withRetryBudgets } from './gateway-api/backend-traffic.js';
+import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
 import { routeSetsOf } from './istio/routes.js';
 import { externalServicesOf } from './istio/service-entry.js';
@@ -12,10 +14,10 @@ import { rateLimitsOf } from './sandbox/rate-limit.js';
 export function policiesOf(resources: readonly Resource[]): Policies {
   return {
     services: [...servicesOf(resources), ...externalServicesOf(resources)],
-    routeSets: routeSetsOf(resources),
-    destinations: destinationPoliciesOf(resources),
+    routeSets: [...routeSetsOf(resources), ...gatewayRouteSetsOf(resources)],
+    destinations: withRetryBudgets(destinationPoliciesOf(resources), resources),
     egress: egressPoliciesOf(resources),
-    gateways: gatewayPoliciesOf(resources),
+    gateways: [...gatewayPoliciesOf(resources), ...gatewayListenersOf(resources)],
     peerAuthentication: peerAuthenticationOf(resources),
     faults: faultsOf(resources),
     rateLimits: rateLimitsOf(resources),

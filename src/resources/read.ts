@@ -105,6 +105,7 @@ function readOne(view: YamlView, context: Context): Resource | null {
     labels: head.labels,
     annotations: head.annotations,
     created: head.created ?? context.now,
+    generation: 1,
     spec,
     text: context.text,
     firstLine: context.firstLine,

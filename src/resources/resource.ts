@@ -16,6 +16,8 @@ export interface Resource<S = unknown> extends ObjectRef, Metadata {
   readonly apiVersion: string;
   /** Epoch ms: what the file says, else when it was first applied. */
   readonly created: number;
+  /** 1 when it was first applied, and one more with each other spec (Kubernetes). */
+  readonly generation: number;
   readonly spec: S;
   /** Its document as it was written, and the line of the file on which that begins. */
   readonly text: string;

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cli } from '../support/cli.js';
 import { until } from '../support/until.js';
@@ -160,5 +162,42 @@ describe('beside it', () => {
     const said = `${first?.stderr}${second?.stderr}`;
     expect(said).toMatch(/another command is starting twin|there is a sandbox named twin already|twin is up already/);
     expect((await run('down', '--name', 'twin')).code).toBe(0);
+  });
+});
+
+describe('policies', () => {
+  it('get shows a route of the Gateway API, what became of it, and why not all of it', async () => {
+    const file = join(cli.home, 'route.yaml');
+    const route = (backend: string): void =>
+      writeFileSync(
+        file,
+        `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: r }
+spec:
+  parentRefs: [ { group: "", kind: Service, name: reviews } ]
+  rules: [ { backendRefs: [ { name: ${backend}, port: 9080 } ] } ]
+`,
+      );
+    route('reviews');
+    expect((await run('apply', '-f', file)).stdout).toContain('HTTPRoute default/r created');
+    expect((await run('get', 'httproutes')).stdout).toMatch(
+      /HTTPRoute +default +r +gateway.networking.k8s.io\/v1 +Accepted /,
+    );
+    route('nosuch');
+    expect((await run('apply', '-f', file)).code).toBe(0);
+    const { stdout, stderr } = await run('get', 'httproute', 'r');
+    expect(stdout).toContain('ResolvedRefs=False');
+    expect(stderr).toContain(
+      'ResolvedRefs=False (BackendNotFound): the backend nosuch.default.svc.cluster.local is not found',
+    );
+    expect((await run('get', 'httproute', 'r', '-o', 'yaml')).stdout).toMatch(
+      /\nstatus:\n {2}parents:\n {4}- parentRef:/,
+    );
+    expect(await cli.json('get', 'httproute', 'r', '-o', 'json')).toMatchObject([
+      { generation: 2, status: { parents: [{ conditions: [{ type: 'Accepted', observedGeneration: 2 }, {}] }] } },
+    ]);
+    expect((await run('delete', '-f', file)).code).toBe(0);
+    expect((await run('get', 'httproutes')).stdout).toBe('');
   });
 });

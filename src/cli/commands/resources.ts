@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { ApplyResult, ResourceView } from '../../protocol/api-types.js';
+import { toYaml } from '../../yaml/write.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
 import { countFindings, printFindings } from '../findings-text.js';
 import { EXIT, formatMs, table } from '../output.js';
 import { policyFiles } from '../policy-files.js';
+import { badOf, statusText } from '../status-text.js';
 
 interface ApplyFlags {
   readonly filename: string[];
@@ -87,21 +89,37 @@ export function addResources(program: Command, context: Context): void {
     });
 }
 
+/** As they were written, each with its status in the place of one that it brought along. */
 function yamlOf(found: readonly ResourceView[]): string {
-  const documents = [...new Set(found.map(({ text }) => text.replace(/^---.*\n/, '').trimEnd()))];
-  return documents.join('\n---\n');
+  const documents = new Map<string, ResourceView[]>();
+  for (const one of found) documents.set(one.text, [...(documents.get(one.text) ?? []), one]);
+  return [...documents]
+    .map(([text, resources]) => {
+      const written = text.replace(/^---.*\n/, '').trimEnd();
+      const [only] = resources;
+      // The resources of a List share its text.
+      if (only?.status === undefined || resources.length > 1) return written;
+      return `${written.replace(/^status:.*(?:\n[ \t-].*)*\n?/m, '').trimEnd()}\n${toYaml({ status: only.status }).trimEnd()}`;
+    })
+    .join('\n---\n');
 }
 
 function printResources({ output }: Context, found: readonly ResourceView[]): void {
   if (found.length === 0) return output.say(output.typed('nothing; mesh-sandbox apply -f FILE applies policies'));
-  const rows = found.map(({ kind, namespace, name, apiVersion, source }) => [
+  const rows = found.map(({ kind, namespace, name, apiVersion, source, status }) => [
     kind,
     namespace,
     name,
     apiVersion,
+    status === undefined ? '' : statusText(status),
     `${source.file}:${source.line}`,
   ]);
-  for (const line of table(['KIND', 'NAMESPACE', 'NAME', 'VERSION', 'FROM'], rows)) output.print(line);
+  for (const line of table(['KIND', 'NAMESPACE', 'NAME', 'VERSION', 'STATUS', 'FROM'], rows)) output.print(line);
+  for (const { kind, namespace, name, status } of found)
+    for (const { type, status: value, reason, message } of badOf(status ?? {}))
+      output.say(
+        `${output.style('yellow', '!')} ${kind} ${namespace}/${name}: ${type}=${value} (${reason})${message === '' ? '' : `: ${message}`}`,
+      );
 }
 
 /** What became of it, and the exit code: 3 when files are wrong, 1 when a sidecar refused. */

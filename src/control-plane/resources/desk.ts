@@ -4,6 +4,9 @@ import { nearest } from '../../model/nearest.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ApplyResult, DiffResult, PolicyFileInput, ResourceView } from '../../protocol/api-types.js';
 import { analyze } from '../../resources/analysis/analyze.js';
+import { worldOf } from '../../resources/analysis/world.js';
+import type { Surroundings } from '../../resources/gateway-api/backends.js';
+import { statusOf } from '../../resources/gateway-api/status.js';
 import { policiesOf } from '../../resources/policies.js';
 import { readResources } from '../../resources/read.js';
 import { keyOf, type Resource } from '../../resources/resource.js';
@@ -43,12 +46,14 @@ export class PolicyDesk {
   }
 
   list({ kind, name, namespace }: Selection): ResourceView[] {
-    return this.#parts.store.all
+    const { store, app } = this.#parts;
+    const world = worldOf(store.all, app);
+    return store.all
       .filter((one) => kind === undefined || isKind(one, kind))
       .filter(
         (one) => (name === undefined || one.name === name) && (namespace === undefined || one.namespace === namespace),
       )
-      .map(viewOf);
+      .map((one) => viewOf(one, world));
   }
 
   apply(files: readonly PolicyFileInput[], dryRun: boolean): Promise<ApplyResult> {
@@ -162,6 +167,19 @@ const SHORT: Readonly<Record<string, string>> = {
   sp: 'serviceprofile',
 };
 
-function viewOf({ apiVersion, kind, namespace, name, dialect, created, source, text }: Resource): ResourceView {
-  return { apiVersion, kind, namespace, name, dialect, created, source, text };
+function viewOf(resource: Resource, around: Surroundings): ResourceView {
+  const { apiVersion, kind, namespace, name, dialect, created, source, text, generation } = resource;
+  const status = statusOf(resource, around);
+  return {
+    apiVersion,
+    kind,
+    namespace,
+    name,
+    dialect,
+    created,
+    source,
+    text,
+    generation,
+    ...(status === null ? {} : { status }),
+  };
 }

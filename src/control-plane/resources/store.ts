@@ -10,6 +10,8 @@ export interface StoredDocument {
   readonly text: string;
   readonly firstLine: number;
   readonly created: Readonly<Record<string, number>>;
+  /** Generations by key; absent = 1. */
+  readonly generations?: Readonly<Record<string, number>>;
 }
 
 export interface ResourceChange {
@@ -31,10 +33,11 @@ export class ResourceStore {
 
   constructor(stored: readonly StoredDocument[]) {
     const resources = new Map<string, Resource>();
-    for (const { file, text, firstLine, created } of stored)
+    for (const { file, text, firstLine, created, generations = {} } of stored)
       for (const resource of readResources([{ name: file, text, firstLine }], 0).resources) {
-        const since = created[keyOf(resource)];
-        if (since !== undefined) resources.set(keyOf(resource), { ...resource, created: since });
+        const key = keyOf(resource);
+        const since = created[key];
+        if (since !== undefined) resources.set(key, { ...resource, created: since, generation: generations[key] ?? 1 });
       }
     this.#resources = new Map([...resources].sort(([, a], [, b]) => a.created - b.created));
     this.#policies = policiesOf([...this.#resources.values()]);
@@ -61,7 +64,7 @@ export class ResourceStore {
       const before = next.get(key);
       const same = before !== undefined && before.text === resource.text && before.apiVersion === resource.apiVersion;
       const age = resource.created === now ? (before?.created ?? now) : resource.created;
-      next.set(key, { ...resource, created: age });
+      next.set(key, { ...resource, created: age, generation: generationOf(resource, before) });
       return {
         object: objectName(resource),
         change: before === undefined ? 'created' : same ? 'unchanged' : 'configured',
@@ -90,14 +93,27 @@ export class ResourceStore {
   store(): StoredDocument[] {
     const documents = new Map<
       string,
-      { file: string; text: string; firstLine: number; created: Record<string, number> }
+      {
+        file: string;
+        text: string;
+        firstLine: number;
+        created: Record<string, number>;
+        generations: Record<string, number>;
+      }
     >();
-    for (const [key, { source, text, firstLine, created }] of this.#resources) {
+    for (const [key, { source, text, firstLine, created, generation }] of this.#resources) {
       const id = `${source.file}:${firstLine}:${text}`;
-      const known = documents.get(id) ?? { file: source.file, text, firstLine, created: {} };
+      const known = documents.get(id) ?? { file: source.file, text, firstLine, created: {}, generations: {} };
       known.created[key] = created;
+      known.generations[key] = generation;
       documents.set(id, known);
     }
     return [...documents.values()];
   }
+}
+
+/** What its spec is now, not where or how it is written, makes a new generation. */
+function generationOf({ spec }: Resource, before: Resource | undefined): number {
+  if (before === undefined) return 1;
+  return JSON.stringify(spec) === JSON.stringify(before.spec) ? before.generation : before.generation + 1;
 }

@@ -2,9 +2,8 @@ import { ruleText } from '../../matching/consider.js';
 import type { RouteFault } from '../../model/route.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Random } from '../../platform/random.js';
-import { bodyOf } from '../codec/body.js';
-import { FieldBlock } from '../codec/field-block.js';
 import type { Call, Filter, Handler, Reply } from '../pipeline/call.js';
+import { grpcReply, grpcStatusOf, isGrpc } from '../pipeline/grpc-reply.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import type { MatchedCall } from '../pipeline/routes.js';
 import { wait } from './wait.js';
@@ -41,10 +40,9 @@ async function act(
     await wait(delay.ms, call, clock);
   }
   if (abort === null || !drawn('fault abort', abort.percent)) return next(matched);
-  const grpc = (call.head.fields.get('content-type') ?? '').startsWith('application/grpc');
   const what = abort.grpcStatus === null ? `status ${abort.status}` : `gRPC status ${abort.grpcStatus}`;
   decide(matched, `aborted it with ${what}, as its fault says`);
-  if (grpc) return grpcAbort(call, abort.grpcStatus ?? grpcStatusOf(abort.status));
+  if (isGrpc(call.head)) return grpcAbort(call, abort.grpcStatus ?? grpcStatusOf(abort.status));
   call.faultStatus = abort.grpcStatus === null ? abort.status : 200;
   throw new ProxyError('fault_abort', rule);
 }
@@ -60,38 +58,9 @@ function decide({ call, route }: MatchedCall, text: string): void {
   });
 }
 
-/** gRPC failures are answers of status 200 that say so in a field. */
+/** The record names the fault; the caller gets it as gRPC's callers do. */
 function grpcAbort(call: Call, status: number): Reply {
   call.record.fail('fault_abort');
   call.body.abandon();
-  const fields = FieldBlock.of('server', 'mesh-sandbox');
-  fields.append('content-type', 'application/grpc');
-  fields.append('grpc-status', String(status));
-  fields.append('grpc-message', 'fault filter abort');
-  return {
-    head: { status: 200, reason: 'OK', fields, length: 0, declaredLength: -1, keepAlive: true, upgraded: false },
-    body: bodyOf(Buffer.alloc(0)),
-    tunnel: null,
-  };
-}
-
-/** gRPC's mapping of HTTP statuses (grpc/grpc `doc/http-grpc-status-mapping.md`). */
-function grpcStatusOf(status: number): number {
-  switch (status) {
-    case 400:
-      return 13;
-    case 401:
-      return 16;
-    case 403:
-      return 7;
-    case 404:
-      return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;
-    default:
-      return 2;
-  }
+  return grpcReply(status, 'fault filter abort');
 }

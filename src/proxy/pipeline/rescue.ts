@@ -5,6 +5,7 @@ import { FieldBlock } from '../codec/field-block.js';
 import type { ResponseHead } from '../codec/message.js';
 import { reasonOf } from '../codec/reason.js';
 import type { Call, Filter, Reply } from './call.js';
+import { grpcReply, grpcStatusOf, isGrpc } from './grpc-reply.js';
 import { asProxyError, type ProxyError } from './proxy-error.js';
 
 /**
@@ -35,7 +36,16 @@ function answer(call: Call, thrown: unknown, onBug: (error: ProxyError) => void)
   if (error.code === 'internal_error') onBug(error);
   call.record.fail(error.code);
   call.body.abandon();
-  return replyOf(error, call.faultStatus);
+  return isGrpc(call.head) ? grpcFailure(error, call.faultStatus) : replyOf(error, call.faultStatus);
+}
+
+/** The same for a gRPC call; what closes a connection closes it here too. */
+function grpcFailure(error: ProxyError, status: number | null): Reply {
+  const plain = replyOf(error, status);
+  if (plain.head.status === 0) return plain;
+  const reply = grpcReply(grpcStatusOf(plain.head.status), FAILURES[error.code].body);
+  if (error.code === 'overflow') reply.head.fields.append('x-envoy-overloaded', 'true');
+  return reply;
 }
 
 /** The proxy's own answer for a failure; `status` overrides the table's where a policy chose one (fault abort). */

@@ -7,6 +7,7 @@ import type { RequestHead } from '../codec/message.js';
 import { reasonOf } from '../codec/reason.js';
 import { canonicalHost } from '../codec/target.js';
 import type { Call, Reply, RoutePolicy } from '../pipeline/call.js';
+import { grpcReply, grpcStatusOf, isGrpc } from '../pipeline/grpc-reply.js';
 import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
 import { corsTest } from './cors.js';
 import { redirectLocation, targetChange } from './rewrite.js';
@@ -78,6 +79,7 @@ function answerOf(action: RedirectAction | DirectAction, match: RouteMatch): (ca
   if (action.kind === 'direct') {
     const body = Buffer.from(action.body, 'utf8');
     return (call) => {
+      if (isGrpc(call.head)) return grpcReply(grpcStatusOf(action.status), action.body);
       const fields = FieldBlock.of('server', 'mesh-sandbox');
       if (body.length > 0) fields.append('content-type', 'text/plain');
       if (action.status === 201) fields.append('location', `http://${call.head.host}${call.head.target}`);

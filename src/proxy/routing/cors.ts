@@ -23,7 +23,7 @@ export function corsTest(policy: CorsPolicy): (head: RequestHead) => CorsVerdict
     const answered = preflight && (allowed || policy.answerUnmatched);
     if (!allowed && !answered) return null;
     return {
-      reply: answered ? preflightReply(policy, allowed) : null,
+      reply: answered ? preflightReply(policy, allowed, head) : null,
       changes: allowed ? toOrigin(policy, origin) : null,
     };
   };
@@ -37,13 +37,17 @@ function toOrigin({ allowCredentials, exposeHeaders }: CorsPolicy, origin: strin
   return { remove: [], set, add: [] };
 }
 
-function preflightReply(policy: CorsPolicy, allowed: boolean): Reply {
-  const { allowMethods, allowHeaders, maxAgeSeconds, allowCredentials } = policy;
+function preflightReply(policy: CorsPolicy, allowed: boolean, { fields: asked }: RequestHead): Reply {
+  const { maxAgeSeconds, allowCredentials } = policy;
+  // `*` is what was asked for (observed), since a browser that sends credentials does not take a star.
+  const said = (list: string, request: string): string => (list === '*' ? (asked.get(request) ?? '') : list);
+  const allowMethods = said(policy.allowMethods, 'access-control-request-method');
+  const allowHeaders = said(policy.allowHeaders, 'access-control-request-headers');
   const fields = FieldBlock.of('server', 'mesh-sandbox');
   // Envoy says it to strangers too; without their origin it means nothing.
   if (allowCredentials && !allowed) fields.append('access-control-allow-credentials', 'true');
-  if (allowMethods !== '') fields.append('access-control-allow-methods', allowMethods);
-  if (allowHeaders !== '') fields.append('access-control-allow-headers', allowHeaders);
+  if (policy.allowMethods !== '') fields.append('access-control-allow-methods', allowMethods);
+  if (policy.allowHeaders !== '') fields.append('access-control-allow-headers', allowHeaders);
   if (maxAgeSeconds !== null) fields.append('access-control-max-age', String(maxAgeSeconds));
   return {
     head: { status: 200, reason: 'OK', fields, length: 0, declaredLength: -1, keepAlive: true, upgraded: false },

@@ -6,9 +6,12 @@ import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
 import { analyzeGateways } from './gateways.js';
 import { analyzeHosts } from './hosts.js';
+import { analyzeListeners } from './listeners.js';
 import { analyzeMtls } from './mtls.js';
 import { analyzePorts } from './ports.js';
 import { analyzeRetries } from './retries.js';
+import { analyzeRouteRetries } from './route-retries.js';
+import { analyzeRoutes } from './routes.js';
 import { analyzeRules } from './rules.js';
 import { analyzeSandbox } from './sandbox.js';
 import { analyzeSelectors } from './selectors.js';
@@ -21,6 +24,9 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeRetries,
   analyzeCallPaths,
   analyzeGateways,
+  analyzeRoutes,
+  analyzeRouteRetries,
+  analyzeListeners,
   analyzeSelectors,
   analyzeMtls,
   analyzePorts,

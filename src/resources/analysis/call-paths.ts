@@ -1,3 +1,4 @@
+import { objectName } from '../../model/policies.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { HttpRoute, VirtualService } from '../istio/virtual-service.js';
@@ -126,26 +127,67 @@ function checkTries(world: World, way: readonly KnownCall[], told: Set<string>, 
 
 const REPEATING = ['5xx', 'gateway-error', 'reset', 'retriable-4xx'];
 
+/** What one rule makes of waiting and trying. */
+interface RulePatience {
+  readonly object: Resource;
+  readonly tries: number;
+  readonly retriesAt: SourceRef;
+  /** 0 = without end. */
+  readonly timeoutMs: number;
+  readonly delayMs: number;
+  readonly delayAt: SourceRef;
+}
+
 /** Over the rules for a service: most tries, the longest timeout, the longest delay. */
 function patienceFor(world: World, call: KnownCall): Patience {
-  const service = world.services.find(({ name }) => name === call.service);
-  const rules = ofKind<VirtualService>(world.resources, 'istio', 'VirtualService').flatMap((object) =>
-    (object.spec.hosts ?? []).some((host) => fullHost(host, object.namespace) === service?.host)
-      ? (object.spec.http ?? []).map((rule) => ({ object: object as Resource, rule }))
-      : [],
-  );
-  const retrying = rules.filter(({ rule }) => triesOf(rule) > 1).sort((a, b) => triesOf(b.rule) - triesOf(a.rule))[0];
-  const delayed = rules.filter(({ rule }) => delayOf(rule) > 0).sort((a, b) => delayOf(b.rule) - delayOf(a.rule))[0];
-  const timeouts = rules.map(({ rule }) => rule.timeout ?? 0);
+  const host = world.services.find(({ name }) => name === call.service)?.host;
+  const rules = host === undefined ? [] : [...virtualRules(world, host), ...routeRules(world, host)];
+  const retrying = rules.filter(({ tries }) => tries > 1).sort((a, b) => b.tries - a.tries)[0];
+  const delayed = rules.filter(({ delayMs }) => delayMs > 0).sort((a, b) => b.delayMs - a.delayMs)[0];
+  const timeouts = rules.map(({ timeoutMs }) => timeoutMs);
   return {
-    tries: retrying === undefined ? 1 : triesOf(retrying.rule),
+    tries: retrying?.tries ?? 1,
     timeoutMs: timeouts.length === 0 || timeouts.includes(0) ? null : Math.max(...timeouts),
-    retries: retrying === undefined ? null : { object: retrying.object, source: sourceOf(retrying.rule, 'retries') },
-    delay:
-      delayed === undefined
-        ? null
-        : { ms: delayOf(delayed.rule), object: delayed.object, source: sourceOf(delayed.rule, 'fault') },
+    retries: retrying === undefined ? null : { object: retrying.object, source: retrying.retriesAt },
+    delay: delayed === undefined ? null : { ms: delayed.delayMs, object: delayed.object, source: delayed.delayAt },
   };
+}
+
+function virtualRules(world: World, host: string): RulePatience[] {
+  return ofKind<VirtualService>(world.resources, 'istio', 'VirtualService')
+    .filter(({ spec, namespace }) => (spec.hosts ?? []).some((name) => fullHost(name, namespace) === host))
+    .flatMap((object) =>
+      (object.spec.http ?? []).map((rule) => ({
+        object,
+        tries: triesOf(rule),
+        retriesAt: sourceOf(rule, 'retries'),
+        timeoutMs: rule.timeout ?? 0,
+        delayMs: delayOf(rule),
+        delayAt: sourceOf(rule, 'fault'),
+      })),
+    );
+}
+
+/** Rules of the Gateway API; they inject nothing. */
+function routeRules(world: World, host: string): RulePatience[] {
+  const sets = world.routeSets().filter(({ gateways, hosts }) => gateways.includes('mesh') && hosts.includes(host));
+  return sets.flatMap(({ object, rules }) =>
+    rules.flatMap(({ route: { action, origin } }): RulePatience[] => {
+      if (action.kind !== 'forward') return [];
+      const source = origin?.source ?? object.source;
+      const repeats = (action.retry?.retriableStatusCodes ?? []).length > 0;
+      return [
+        {
+          object: world.resources.find((one) => objectName(one) === origin?.object) ?? (object as Resource),
+          tries: repeats ? (action.retry?.attempts ?? 0) + 1 : 1,
+          retriesAt: source,
+          timeoutMs: action.timeoutMs ?? 0,
+          delayMs: 0,
+          delayAt: source,
+        },
+      ];
+    }),
+  );
 }
 
 /** Only what repeats answers multiplies: a connection that never came about did no work. */

@@ -116,7 +116,7 @@ function checkSubset(world: World, object: Resource<VirtualService>, destination
 function checkGateways(world: World, object: Resource<VirtualService>, tell: Tell): void {
   const { gateways } = object.spec;
   const known = world.resources
-    .filter(({ kind }) => kind === 'Gateway')
+    .filter(({ kind, dialect }) => kind === 'Gateway' && dialect === 'istio')
     .map(({ namespace, name }) => `${namespace}/${name}`);
   for (const [i, name] of (gateways ?? []).entries()) {
     if (name === 'mesh') continue;

@@ -1,8 +1,9 @@
 import type { AppSpec, CallSpec, ServiceSpec, WorkloadSpec } from '../../model/app.js';
 import { selects } from '../../model/app.js';
 import type { Finding, FindingLevel } from '../../model/finding.js';
-import { type ObjectRef, objectName } from '../../model/policies.js';
+import { type ObjectRef, objectName, type RouteSet } from '../../model/policies.js';
 import type { SourceRef } from '../../model/source.js';
+import { gatewayRouteSetsOf } from '../gateway-api/routes.js';
 import { externalServicesOf } from '../istio/service-entry.js';
 import { type KnownWorkload, workloadsIn } from '../kubernetes/deployment.js';
 import { servicesOf } from '../kubernetes/service.js';
@@ -17,6 +18,8 @@ export interface World {
   readonly calls: readonly KnownCall[];
   /** What is not here does not exist; false = only files are known, and nothing of services stands in them. */
   readonly complete: boolean;
+  /** Routes of the Gateway API where they are attached. */
+  routeSets(): readonly RouteSet[];
   serviceOf(host: string): ServiceSpec | null;
   workloadsFor(namespace: string, selector: Readonly<Record<string, string>>): readonly KnownWorkload[];
 }
@@ -40,12 +43,17 @@ export function worldOf(resources: readonly Resource[], app: AppSpec | null): Wo
     ports: ports.map(({ port }) => port),
   }));
   const workloads = [...running, ...workloadsIn(resources)];
+  let sets: readonly RouteSet[] | null = null;
   return {
     resources,
     services,
     workloads,
     calls: (app?.workloads ?? []).flatMap((from) => (from.calls ?? []).map((call) => ({ ...call, from }))),
     complete: services.length > 0,
+    routeSets: () => {
+      sets ??= gatewayRouteSetsOf(resources);
+      return sets;
+    },
     serviceOf: (host) => byHost.get(host) ?? wildcard(services, host),
     workloadsFor: (namespace, selector) =>
       workloads.filter((workload) => workload.namespace === namespace && selects(selector, workload.labels)),

@@ -78,6 +78,7 @@ export type Gateway = Read<typeof gateway>;
 export function gatewayPoliciesOf(resources: readonly Resource[]): GatewayPolicy[] {
   return ofKind<Gateway>(resources, 'istio', 'Gateway').map((resource) => ({
     object: resource,
+    boundAs: `${resource.namespace}/${resource.name}`,
     hosts: (resource.spec.servers ?? []).flatMap(({ hosts = [] }) =>
       hosts.map((host) => host.split('/').at(-1) ?? host),
     ),

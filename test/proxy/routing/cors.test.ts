@@ -117,4 +117,15 @@ describe('origins', () => {
       expect(await allows(like, origin), origin).toBe(false);
     expect(await allows(NONE, 'http://c')).toBe(false);
   });
+
+  it('a star is what was asked for: a browser that sends credentials does not take one', async () => {
+    const star = { ...POLICY, allowMethods: '*', allowHeaders: '*' };
+    const asked = { origin: 'http://cors.com', 'access-control-request-method': 'DELETE' };
+    const { fields } = await ask(star, 'OPTIONS', { ...asked, 'access-control-request-headers': 'x-a, x-b' });
+    expect(fields).toMatchObject({ 'allow-methods': 'DELETE', 'allow-headers': 'x-a, x-b' });
+    expect((await ask(star, 'OPTIONS', asked)).fields).toMatchObject({
+      'allow-methods': 'DELETE',
+      'allow-headers': '',
+    });
+  });
 });

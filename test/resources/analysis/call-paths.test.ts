@@ -72,4 +72,23 @@ describe('ways through the app', () => {
     const connecting = found(`${retries('reviews', 'connect-failure')}---\n${retries('ratings', '5xx')}`);
     expect(connecting.filter(({ code }) => code === 'MS0131')).toEqual([]);
   });
+
+  it('looks at routes of the Gateway API as well', () => {
+    const route = (service: string, more: string): string => `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: ${service} }
+spec:
+  parentRefs: [ { group: "", kind: Service, name: ${service} } ]
+  rules:
+  - backendRefs: [ { name: ${service}, port: 9080 } ]
+    ${more}
+`;
+    expect(found(route('ratings', 'timeouts: { request: 2s }'))).toEqual([]);
+    const both = found(
+      `${route('reviews', 'retry: { codes: [ 500 ], attempts: 2 }')}---\n${route('ratings', 'retry: { codes: [ 503 ], attempts: 2 }')}`,
+    );
+    expect(both.filter(({ code }) => code === 'MS0131').map(({ message, object }) => [object, message])).toEqual([
+      ['HTTPRoute default/ratings', expect.stringMatching(/^one request at productpage may become 18 at ratings/)],
+    ]);
+  });
 });

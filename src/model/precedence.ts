@@ -1,7 +1,7 @@
-import type { PathMatch, RouteMatch } from '../model/route.js';
+import type { PathMatch, RouteMatch } from './route.js';
 
-/** Exact paths before expressions before prefixes (what Istio and Envoy Gateway make of "implementation-specific"). */
-const KINDS: readonly PathMatch['kind'][] = ['exact', 'regex', 'segments', 'prefix'];
+/** Exact paths before prefixes before expressions, as Istio has it (the Gateway API leaves the place of expressions open). */
+const KINDS: readonly PathMatch['kind'][] = ['exact', 'segments', 'prefix', 'regex'];
 
 /**
  * Orders routes as the Gateway API does (HTTPRouteRule, "most specific match"): exact path, longest prefix, a method, most
@@ -22,7 +22,8 @@ function compare(a: RouteMatch, b: RouteMatch): number {
   );
 }
 
-/** Both kinds of prefix are one: their length decides. */
-function rank({ kind }: PathMatch): number {
-  return Math.min(KINDS.indexOf(kind), KINDS.indexOf('segments'));
+/** Both kinds of prefix are one: their length decides. What says nothing of the path comes last. */
+function rank({ kind, value }: PathMatch): number {
+  if (value === '') return KINDS.length;
+  return kind === 'prefix' ? KINDS.indexOf('segments') : KINDS.indexOf(kind);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bySpecificity } from '../../src/compiler/precedence.js';
+import { bySpecificity } from '../../src/model/precedence.js';
 import type { FieldMatch, PathMatch, RouteMatch } from '../../src/model/route.js';
 
 const any: RouteMatch = {
@@ -28,8 +28,9 @@ describe('the most specific route first (Gateway API)', () => {
         regex: path('regex', '/.*'),
         long: path('segments', '/v2/longer'),
         exact: path('exact', '/v'),
+        silent: path('prefix', ''),
       }),
-    ).toEqual(['exact', 'regex', 'long', 'text', 'short']);
+    ).toEqual(['exact', 'long', 'text', 'short', 'regex', 'silent']);
   });
 
   it('then by method, headers and query parameters, each before the next', () => {

@@ -1,0 +1,60 @@
+import { list, oneOf, type Read, table, tableWith, text } from '../../yaml/readers.js';
+import { labelSelector, passed, portNumber } from '../words.js';
+import { hostName, objectRef, sectionName } from './words.js';
+
+/** The Gateway API's smaller kinds: Gateway, GatewayClass, ReferenceGrant, BackendTLSPolicy. */
+
+const routeNamespaces = table({ from: oneOf(['All', 'Selector', 'Same', 'None']), selector: labelSelector });
+
+const listener = tableWith(['name', 'port', 'protocol'], {
+  name: sectionName,
+  hostname: hostName,
+  port: portNumber(),
+  protocol: text,
+  tls: passed,
+  allowedRoutes: table({
+    namespaces: routeNamespaces,
+    kinds: list(tableWith(['kind'], { group: text, kind: text })),
+  }),
+});
+
+export const gateway = tableWith(['gatewayClassName', 'listeners'], {
+  gatewayClassName: text,
+  listeners: list(listener),
+  addresses: list(table({ type: text, value: text })),
+  infrastructure: passed,
+  allowedListeners: passed,
+  tls: passed,
+  backendTLS: passed,
+  defaultScope: passed,
+});
+
+export type Gateway = Read<typeof gateway>;
+export type Listener = Read<typeof listener>;
+
+/** Who serves Gateways; here it is always the sandbox's own gateway. */
+export const gatewayClass = tableWith(['controllerName'], {
+  controllerName: text,
+  parametersRef: passed,
+  description: passed,
+});
+
+export const referenceGrant = table({
+  from: list(tableWith(['group', 'kind', 'namespace'], { group: text, kind: text, namespace: text })),
+  to: list(tableWith(['group', 'kind'], { group: text, kind: text, name: text })),
+});
+
+export type ReferenceGrant = Read<typeof referenceGrant>;
+
+export const backendTlsPolicy = tableWith(['targetRefs', 'validation'], {
+  targetRefs: list(tableWith(['group', 'kind', 'name'], { group: text, kind: text, name: text, sectionName })),
+  validation: tableWith(['hostname'], {
+    hostname: hostName,
+    caCertificateRefs: list(objectRef),
+    wellKnownCACertificates: oneOf(['System']),
+    subjectAltNames: passed,
+  }),
+  options: passed,
+});
+
+export type BackendTlsPolicy = Read<typeof backendTlsPolicy>;
