@@ -6,11 +6,13 @@ import { TRUST_DOMAIN } from '../model/names.js';
 import { ROOT_NAMESPACE } from '../model/policies.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
 import { workloadId } from '../model/spiffe-id.js';
+import { authorizationFor } from './authorization.js';
 import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER } from './caller.js';
 import { callerKeys } from './caller-keys.js';
 import { clustersOf } from './clusters.js';
 import { rulesFor } from './destinations.js';
 import { edgeHosts } from './gateway.js';
+import { inboundPorts } from './inbound-ports.js';
 import { mtlsOf } from './peer-authentication.js';
 import { egressFor, servicesOf, visibleServices } from './services.js';
 import { type Neighbourhood, virtualHostsOf } from './virtual-hosts.js';
@@ -101,7 +103,8 @@ function sidecarConfig(mesh: MeshConfig, workload: WorkloadSpec, parts: SidecarP
 function inboundOf(mesh: MeshConfig, workload: WorkloadSpec, callers: InboundConfig['callers']): InboundConfig {
   return {
     ...mtlsOf(mesh, workload),
-    ports: workload.ports,
+    ...authorizationFor(mesh, workload),
+    ports: inboundPorts(mesh, workload),
     faults: mesh.faults.filter(
       ({ to, action }) => action.connection === null && (to === workload.app || to === workload.name),
     ),

@@ -166,7 +166,7 @@ const QUERY = 63;
 const NEVER = -1;
 
 /** What is no field in HTTP/1.1 and may be matched like one. */
-const PSEUDO_FIELDS: Readonly<Record<string, ((head: Subject) => string) | undefined>> = {
+export const PSEUDO_FIELDS: Readonly<Record<string, ((head: Subject) => string) | undefined>> = {
   host: ({ host }) => host,
   ':authority': ({ host }) => host,
   ':method': ({ method }) => method,

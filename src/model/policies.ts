@@ -1,4 +1,5 @@
 import type { ServiceSpec, SourceRef } from './app.js';
+import type { AccessRule, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
 import type { HashPolicy, Route } from './route.js';
 import type { MtlsMode } from './sidecar-config.js';
@@ -15,6 +16,8 @@ export interface Policies {
   readonly egress: readonly EgressPolicy[];
   readonly gateways: readonly GatewayPolicy[];
   readonly peerAuthentication: readonly PeerAuthenticationPolicy[];
+  readonly authorization: readonly AuthorizationPolicy[];
+  readonly tokens: readonly TokenPolicy[];
 }
 
 export const NO_POLICIES: Policies = {
@@ -24,6 +27,8 @@ export const NO_POLICIES: Policies = {
   egress: [],
   gateways: [],
   peerAuthentication: [],
+  authorization: [],
+  tokens: [],
 };
 
 /** One resource, by what people call it and where it stands. */
@@ -163,6 +168,26 @@ export interface PeerAuthenticationPolicy {
   readonly mode: MtlsMode | null;
   /** By the workload's own port. */
   readonly ports: Readonly<Record<number, MtlsMode | null>>;
+}
+
+/** Which workloads a policy is about: those of its namespace, the root namespace's being all. */
+export interface WorkloadScope {
+  readonly object: ObjectRef;
+  /** Null = each of them. */
+  readonly selector: Readonly<Record<string, string>> | null;
+}
+
+/** Rules about who may call (Istio's AuthorizationPolicy). */
+export interface AuthorizationPolicy extends WorkloadScope {
+  readonly action: AccessRule['action'];
+  readonly enforced: boolean;
+  /** None = it is met by nobody: an ALLOW without rules lets nobody in. */
+  readonly rules: readonly AccessRule[];
+}
+
+/** Whose tokens are believed (Istio's RequestAuthentication). */
+export interface TokenPolicy extends WorkloadScope {
+  readonly rules: readonly TokenRule[];
 }
 
 /** The name of a destination's cluster, the port empty where the resource leaves it open. */

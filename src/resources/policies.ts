@@ -1,5 +1,7 @@
 import type { Policies } from '../model/policies.js';
+import { authorizationOf } from './istio/authorization.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
+import { tokenPoliciesOf } from './istio/request-authentication.js';
 import { routeSetsOf } from './istio/routes.js';
 import { externalServicesOf } from './istio/service-entry.js';
 import { destinationPoliciesOf } from './istio/traffic.js';
@@ -15,5 +17,7 @@ export function policiesOf(resources: readonly Resource[]): Policies {
     egress: egressPoliciesOf(resources),
     gateways: gatewayPoliciesOf(resources),
     peerAuthentication: peerAuthenticationOf(resources),
+    authorization: authorizationOf(resources),
+    tokens: tokenPoliciesOf(resources),
   };
 }
