@@ -131,7 +131,7 @@ function isListed(line: string, test: TextTest): boolean {
 /** Each line by itself; what is no field in HTTP/1.1 may be asked for like one. */
 function fieldLines(head: Subject | null, name: string): readonly string[] {
   if (head === null) return [];
-  const pseudo = PSEUDO_FIELDS[name];
+  const pseudo = PSEUDO_FIELDS.get(name);
   return pseudo === undefined ? head.fields.all(name) : [pseudo(head)];
 }
 

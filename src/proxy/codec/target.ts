@@ -53,6 +53,8 @@ function decodedByte(code: number, original: string): string {
   return UNRESERVED.test(character) ? character : original.toUpperCase();
 }
 
+const DOTS_WITH_PARAMETERS = /^\.{1,2};/;
+
 /** RFC 3986 §5.2.4, where an empty segment is one; slashes are merged behind it. */
 function resolveDots(path: string): string {
   const out: string[] = [];
@@ -63,6 +65,9 @@ function resolveDots(path: string): string {
     if (segment === '..' && out.pop() === undefined) {
       throw new ProxyError('path_normalization_failed', 'the path leaves the root');
     }
+    // Servers that take `;…` for parameters would climb here, and others would not.
+    if (DOTS_WITH_PARAMETERS.test(segment))
+      throw new ProxyError('path_normalization_failed', 'a dot segment with parameters');
     if (segment !== '.' && segment !== '..') out.push(segment);
     else if (i === last) out.push('');
   }

@@ -5,6 +5,7 @@ import type { Random } from '../../platform/random.js';
 import { bodyOf } from '../codec/body.js';
 import { FieldBlock } from '../codec/field-block.js';
 import type { Call, Filter, Handler, Reply } from '../pipeline/call.js';
+import { grpcStatusOf } from '../pipeline/grpc.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
 import type { MatchedCall } from '../pipeline/routes.js';
 import { wait } from './wait.js';
@@ -73,25 +74,4 @@ function grpcAbort(call: Call, status: number): Reply {
     body: bodyOf(Buffer.alloc(0)),
     tunnel: null,
   };
-}
-
-/** gRPC's mapping of HTTP statuses (grpc/grpc `doc/http-grpc-status-mapping.md`). */
-function grpcStatusOf(status: number): number {
-  switch (status) {
-    case 400:
-      return 13;
-    case 401:
-      return 16;
-    case 403:
-      return 7;
-    case 404:
-      return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;
-    default:
-      return 2;
-  }
 }

@@ -5,6 +5,7 @@ import { FieldBlock } from '../codec/field-block.js';
 import type { ResponseHead } from '../codec/message.js';
 import { reasonOf } from '../codec/reason.js';
 import type { Call, Filter, Reply } from './call.js';
+import { grpcStatusOf, isGrpc } from './grpc.js';
 import { asProxyError, type ProxyError } from './proxy-error.js';
 
 /**
@@ -35,7 +36,7 @@ function answer(call: Call, thrown: unknown, onBug: (error: ProxyError) => void)
   if (error.code === 'internal_error') onBug(error);
   call.record.fail(error.code);
   call.body.abandon();
-  return replyOf(error, call.faultStatus);
+  return isGrpc(call.head.fields) ? grpcReplyOf(error) : replyOf(error, call.faultStatus);
 }
 
 /** The proxy's own answer for a failure; `status` overrides the table's where a policy chose one (fault abort). */
@@ -55,4 +56,19 @@ export function replyOf(error: ProxyError, status: number | null): Reply {
     upgraded: false,
   };
   return { head, body: bodyOf(content), tunnel: null };
+}
+
+/** A failure as gRPC has it: status 200, and what happened in fields. A connection that is closed stays closed. */
+function grpcReplyOf(error: ProxyError): Reply {
+  const row = FAILURES[error.code];
+  if (row.status === 0) return replyOf(error, null);
+  const fields = FieldBlock.of(
+    ...['server', 'mesh-sandbox', 'content-type', 'application/grpc'],
+    ...['grpc-status', String(grpcStatusOf(row.status)), 'grpc-message', row.body],
+  );
+  return {
+    head: { status: 200, reason: 'OK', fields, length: 0, declaredLength: -1, keepAlive: true, upgraded: false },
+    body: bodyOf(Buffer.alloc(0)),
+    tunnel: null,
+  };
 }
