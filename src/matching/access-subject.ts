@@ -88,11 +88,17 @@ export function subjectText(subject: AccessSubject, request: AccessRequest): str
     case 'path':
       return head === null ? 'none' : pathOf(head.target);
     case 'header':
-      return fieldLines(head, subject.name).map((line) => JSON.stringify(line)).join(' and ') || 'none';
+      return (
+        fieldLines(head, subject.name)
+          .map((line) => JSON.stringify(line))
+          .join(' and ') || 'none'
+      );
     case 'claim':
       return claims === null ? 'missing with the token' : claimTexts(claims, subject.path).join(' and ') || 'none';
     case 'request-principal':
-      return claims === null ? 'missing with the token' : requestPrincipal(claims).replace(TOKEN_SEPARATOR, '/') || 'none';
+      return claims === null
+        ? 'missing with the token'
+        : requestPrincipal(claims).replace(TOKEN_SEPARATOR, '/') || 'none';
   }
 }
 

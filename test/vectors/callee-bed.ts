@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { appOf, workload } from '../support/apps.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import type { AppStep, CalleeCase, CalleeRequest } from './callee-case.js';
@@ -29,6 +30,7 @@ export interface CalleeBed {
 }
 
 const CALLEES = ['reviews-v1', 'orders-v1'];
+const CALLERS = ['web-v1', 'ratings-v1'];
 /** What Istio's sidecars offer to each other. */
 const MESH_ALPN = ['istio-http/1.1', 'istio'];
 /** Names the request for whoever looks at the bytes; counted among the fields of a head, as in the vectors' own harness. */
@@ -48,9 +50,23 @@ export async function startCalleeBed(): Promise<CalleeBed> {
     { port: 9080, protocol: 'http' as const },
     { port: 9090, protocol: 'tcp' as const },
   ];
+  const servers: Server[] = [];
+  const places: Record<string, Record<number, number>> = {};
+  for (const pod of CALLEES) {
+    places[pod] = {};
+    for (const { port } of ports) {
+      const server = await silentServer(app(pod));
+      servers.push(server);
+      places[pod][port] = (server.address() as AddressInfo).port;
+    }
+  }
   const mesh = await startMesh(
-    appOf([workload('reviews-v1', { ports }), workload('orders-v1', { namespace: 'other' })]),
-    Object.fromEntries(CALLEES.map((pod) => [pod, app(pod)])),
+    appOf([
+      workload('reviews-v1', { ports }),
+      workload('orders-v1', { namespace: 'other' }),
+      ...CALLERS.map((name) => workload(name)),
+    ]),
+    places,
   );
   const [own, stranger] = [await issuerOf(mesh.stateDir), await strangerIssuer()];
   const listenPorts = new Map(
@@ -63,7 +79,9 @@ export async function startCalleeBed(): Promise<CalleeBed> {
       steps.clear();
       for (const [pod, script] of Object.entries(apps)) steps.set(pod, [...script]);
       await mesh.client.call('deleteResources', { all: true });
-      const text = [objects, policies.replaceAll('__JWKS__', JWKS)].filter((part) => part.trim() !== '').join('\n---\n');
+      const text = [objects, policies.replaceAll('__JWKS__', JWKS)]
+        .filter((part) => part.trim() !== '')
+        .join('\n---\n');
       if (text === '') return '';
       const { applied, findings } = await mesh.client.call('applyResources', { files: [{ name: 'case.yaml', text }] });
       return applied ? '' : `not applied: ${findings.map(({ message }) => message).join('; ')}`;
@@ -80,8 +98,19 @@ export async function startCalleeBed(): Promise<CalleeBed> {
       });
       return { ...received, hits: [...hits], sent };
     },
-    close: () => mesh.close(),
+    async close() {
+      await mesh.close();
+      for (const server of servers) server.close().closeAllConnections();
+    },
   };
+}
+
+/** An app that says nothing to what is no HTTP: a handshake that reaches it runs into the time limit. */
+async function silentServer(app: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
+  const server = createServer(app);
+  server.on('clientError', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
 }
 
 async function tlsOf(request: CalleeRequest, own: Issue, stranger: Issue) {
@@ -113,7 +142,7 @@ function written(request: CalleeRequest, id: string) {
     ['host', host] as const,
     [CASE_ID, id] as const,
     ...given.map(([name, value]) => [name, filled(value)] as const),
-    ...(jwt === undefined || named ? [] : [['authorization', `Bearer ${tokens[0]}`] as const]),
+    ...(jwt === undefined || named ? [] : [['authorization', `Bearer ${tokens[0]}`.trimEnd()] as const]),
     ...(body === '' ? [] : [['content-length', String(body.length)] as const]),
   ];
   const path = filled(request.path);

@@ -7,7 +7,11 @@ export interface Sending {
   readonly port: number;
   readonly localAddress: string;
   readonly bytes: Buffer;
-  readonly tls: { readonly certificate: ClientCertificate | null; readonly alpn: readonly string[]; readonly sni: string } | null;
+  readonly tls: {
+    readonly certificate: ClientCertificate | null;
+    readonly alpn: readonly string[];
+    readonly sni: string;
+  } | null;
   readonly method: string;
 }
 

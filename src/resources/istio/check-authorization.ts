@@ -89,7 +89,11 @@ function checkFields(holder: object, what: string, refuse: Refuse): void {
 function checkRanges(values: string[] | undefined, field: string, refuse: Refuse): void {
   for (const [i, value] of (values ?? []).entries())
     if (!isRange(value))
-      refuse(sourceOf(values as string[], i), `${field}: ${value} is no address and no range`, '10.1.2.3 or 10.1.0.0/16');
+      refuse(
+        sourceOf(values as string[], i),
+        `${field}: ${value} is no address and no range`,
+        '10.1.2.3 or 10.1.0.0/16',
+      );
 }
 
 function isRange(value: string): boolean {
