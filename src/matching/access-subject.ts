@@ -120,7 +120,7 @@ function lookAtPath({ head }: AccessRequest, test: TextTest): boolean {
 /** A path as servers read it that take `;…` of an element for parameters, and an escaped `#` for the end. */
 function withoutParameters(path: string): string {
   const end = path.indexOf('%23');
-  return (end < 0 ? path : path.slice(0, end)).replace(/;[^/]*/g, '');
+  return (end < 0 ? path : path.slice(0, end)).replace(/;[^/]*/g, '').replace(/\/{2,}/g, '/');
 }
 
 function lookAtField(name: string, wide: boolean): Look {

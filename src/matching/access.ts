@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { literally, wildcardMatch } from '../model/access-match.js';
 import {
   type AccessCondition,
@@ -132,7 +132,7 @@ function rangeTest(range: string): TextTest {
   else list.addSubnet(address, Number(bits), family);
   return (text) => {
     const bare = text.startsWith('::ffff:') ? text.slice('::ffff:'.length) : text;
-    return list.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4');
+    return isIP(bare) !== 0 && list.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4');
   };
 }
 

@@ -306,7 +306,7 @@ export const FAILURES = {
   access_denied: {
     status: 403,
     flag: '',
-    details: 'rbac_access_denied_matched_policy[none]',
+    details: 'rbac_access_denied',
     body: 'RBAC: access denied',
     blame: 'callee-policy',
     sentence: 'the authorization policies of %s do not let this caller do this',
