@@ -1,6 +1,8 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import type { Resource } from '../resource.js';
+import { analyzeAccess } from './access.js';
+import { analyzeAccessValues } from './access-values.js';
 import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
 import { analyzeGateways } from './gateways.js';
@@ -20,6 +22,8 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeGateways,
   analyzeSelectors,
   analyzeMtls,
+  analyzeAccess,
+  analyzeAccessValues,
   analyzePorts,
   analyzeDeprecated,
 ];
