@@ -15,6 +15,7 @@ import { edgeHosts } from './gateway.js';
 import { inboundPorts } from './inbound-ports.js';
 import { mtlsOf } from './peer-authentication.js';
 import { egressFor, servicesOf, visibleServices } from './services.js';
+import { samplingOf } from './telemetry.js';
 import { type Neighbourhood, virtualHostsOf } from './virtual-hosts.js';
 
 /** Full records per second and sidecar; counts stay complete beyond it. */
@@ -97,6 +98,7 @@ function sidecarConfig(mesh: MeshConfig, workload: WorkloadSpec, parts: SidecarP
     outbound: parts.outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
+    ...samplingOf(mesh.policies.telemetry, workload),
   };
 }
 
@@ -138,5 +140,6 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
+    ...samplingOf(mesh.policies.telemetry, GATEWAY_CALLER),
   };
 }

@@ -18,6 +18,7 @@ export interface Policies {
   readonly peerAuthentication: readonly PeerAuthenticationPolicy[];
   readonly authorization: readonly AuthorizationPolicy[];
   readonly tokens: readonly TokenPolicy[];
+  readonly telemetry: readonly TelemetryPolicy[];
 }
 
 export const NO_POLICIES: Policies = {
@@ -29,6 +30,7 @@ export const NO_POLICIES: Policies = {
   peerAuthentication: [],
   authorization: [],
   tokens: [],
+  telemetry: [],
 };
 
 /** One resource, by what people call it and where it stands. */
@@ -188,6 +190,13 @@ export interface AuthorizationPolicy extends WorkloadScope {
 /** Whose tokens are believed (Istio's RequestAuthentication). */
 export interface TokenPolicy extends WorkloadScope {
   readonly rules: readonly TokenRule[];
+}
+
+/** How much is traced (Istio's Telemetry). */
+export interface TelemetryPolicy extends WorkloadScope {
+  readonly created: number;
+  /** Share of the traces that are sampled, 0-100. */
+  readonly samplePercent: number;
 }
 
 /** The name of a destination's cluster, the port empty where the resource leaves it open. */

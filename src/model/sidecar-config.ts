@@ -22,6 +22,8 @@ export interface SidecarConfig {
   readonly inbound: InboundConfig;
   readonly outbound: OutboundConfig;
   readonly limits: SidecarLimits;
+  /** Share of the traces begun here that are sampled, 0-100; absent = all. */
+  readonly samplePercent?: number;
   /** Full Exchange records sent per second at most; metrics stay complete beyond it. */
   readonly exchangesPerSecond: number;
 }

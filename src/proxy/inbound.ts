@@ -51,7 +51,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls
     .through(hearLineage(clock, () => parts.state().config.outbound.propagation)) // the caller is known; its word is believed
     .through(sanitizeForApp()) // everything that only sidecars may say has been read
-    .through(trace(random, false)) // the app's own calls hang below this sidecar's span
+    .through(trace(random, false, () => parts.state().config.samplePercent ?? 100)) // the app's own calls hang below this sidecar's span
     .through(verifyTokens(clock, parts.tokens)) // whose token it is, before anybody asks for its claims
     .through(authorize(parts.access)) // all is known of the caller; who is kept out uses up no limit
     .through(keepLineage(parts.lineages)) // the ids are known: what the app calls now, it calls for this

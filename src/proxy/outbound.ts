@@ -65,7 +65,7 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
-    .through(trace(random, parts.edge)) // before any decision: decisions are keyed by the request id
+    .through(trace(random, parts.edge, () => parts.state().config.samplePercent ?? 100)) // before any decision: decisions are keyed by the request id
     .through(inheritLineage(parts.lineages, () => parts.state().config.limits.hops)) // the ids are known
     .through(matchRoute({ table: parts.state, random })) // Call -> MatchedCall
     .through(injectRouteFaults({ clock, random })) // before the timeout and the tries: no retry meets them

@@ -4,6 +4,7 @@ import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './ist
 import { tokenPoliciesOf } from './istio/request-authentication.js';
 import { routeSetsOf } from './istio/routes.js';
 import { externalServicesOf } from './istio/service-entry.js';
+import { telemetryPoliciesOf } from './istio/telemetry.js';
 import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
 import type { Resource } from './resource.js';
@@ -19,5 +20,6 @@ export function policiesOf(resources: readonly Resource[]): Policies {
     peerAuthentication: peerAuthenticationOf(resources),
     authorization: authorizationOf(resources),
     tokens: tokenPoliciesOf(resources),
+    telemetry: telemetryPoliciesOf(resources),
   };
 }

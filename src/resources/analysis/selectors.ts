@@ -1,8 +1,9 @@
 import { ROOT_NAMESPACE } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { AuthorizationPolicySpec } from '../istio/authorization-policy.js';
-import type { PeerAuthentication, Sidecar, Telemetry } from '../istio/others.js';
+import type { PeerAuthentication, Sidecar } from '../istio/others.js';
 import type { RequestAuthenticationSpec } from '../istio/request-authentication.js';
+import type { Telemetry } from '../istio/telemetry.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
 

@@ -113,3 +113,21 @@ describe('RequestAuthentication', () => {
     });
   });
 });
+
+describe('Telemetry', () => {
+  const sampling = (spec: string) =>
+    policiesOf(read('Telemetry', spec, 'telemetry.istio.io/v1').resources).telemetry.map(
+      ({ samplePercent }) => samplePercent,
+    );
+
+  it('says how much is traced', () => {
+    expect(sampling('tracing: [ { randomSamplingPercentage: 12.5 } ]')).toEqual([12.5]);
+    expect(sampling('tracing: [ { disableSpanReporting: true } ]')).toEqual([0]);
+    expect(sampling('accessLogging: [ { providers: [ { name: envoy } ] } ]')).toEqual([]);
+  });
+
+  it('of what it asks besides is told that it is not obeyed', () => {
+    const { findings } = read('Telemetry', 'accessLogging: [ { disabled: true } ]', 'telemetry.istio.io/v1alpha1');
+    expect(findings).toMatchObject([{ code: 'MS0001', message: expect.stringContaining('records every request') }]);
+  });
+});
