@@ -40,8 +40,10 @@ export function readOpening(
     socket.off('readable', onReadable);
     socket.off('end', onClosed);
     socket.off('close', onClosed);
+    // Half a hello is nothing that could go on.
+    if (seen !== null && opening.kind !== 'tls' && opening.kind !== 'plain') return onOpening({ kind: 'closed' });
     if (seen !== null) socket.unshift(seen);
-    onOpening(seen !== null && opening.kind === 'silent' ? { kind: 'closed' } : opening);
+    onOpening(opening);
   };
   socket.on('readable', onReadable);
   socket.on('end', onClosed);
