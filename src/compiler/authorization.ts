@@ -10,7 +10,7 @@ import type { InboundConfig } from '../model/sidecar-config.js';
  */
 export function authorizationFor(
   { policies }: MeshConfig,
-  workload: WorkloadSpec,
+  workload: Pick<WorkloadSpec, 'namespace' | 'labels'>,
 ): Pick<InboundConfig, 'authorization' | 'tokens'> {
   const about = <P extends WorkloadScope>(all: readonly P[]): P[] => all.filter((one) => concerns(one, workload));
   const authorization = about(policies.authorization);
@@ -21,7 +21,10 @@ export function authorizationFor(
   };
 }
 
-function concerns({ object, selector }: WorkloadScope, { namespace, labels }: WorkloadSpec): boolean {
+function concerns(
+  { object, selector }: WorkloadScope,
+  { namespace, labels }: Pick<WorkloadSpec, 'namespace' | 'labels'>,
+): boolean {
   if (object.namespace !== namespace && object.namespace !== ROOT_NAMESPACE) return false;
   return selector === null || selects(selector, labels);
 }

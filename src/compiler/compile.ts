@@ -136,7 +136,15 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     trustDomain: TRUST_DOMAIN,
     seed: mesh.seed,
     role: 'gateway',
-    inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
+    inbound: {
+      mtls: 'strict',
+      // In a cluster the gateway runs in the root namespace.
+      ...authorizationFor(mesh, { namespace: ROOT_NAMESPACE, labels: GATEWAY_CALLER.labels }),
+      ports: [],
+      faults: [],
+      rateLimits: [],
+      callers: {},
+    },
     outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,

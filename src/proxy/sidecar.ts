@@ -115,7 +115,8 @@ export class Sidecar {
       draining: () => this.#draining || this.memory.level !== 'fine',
     };
     const lineages = new LineageTable();
-    const common = { clock, random, state, onBug, memory: this.memory, lineages };
+    const asked = { tokens: () => this.#tokens, access: () => this.#access };
+    const common = { clock, random, state, onBug, memory: this.memory, lineages, ...asked };
     this.outbound = {
       ...downstream,
       state,
@@ -142,8 +143,6 @@ export class Sidecar {
         pool: this.#toApp,
         faults: this.faults,
         rateLimits: () => this.#rateLimits,
-        tokens: () => this.#tokens,
-        access: () => this.#access,
         appPort: parts.appPort,
       }),
     });

@@ -25,6 +25,7 @@ beforeAll(async () => {
       workload('db', { ports: [{ port: 3306, protocol: 'tcp' }] }),
     ]),
     {
+      web: (_, response) => response.end('web'),
       reviews: (_, response) => response.end('reviews'),
       ratings: (request, response) => {
         asked.push({ url: request.url ?? '', headers: request.headers });
@@ -231,6 +232,22 @@ describe('who may call', () => {
     expect([await statusOf('web', 'ratings', '/other'), await statusOf('web', 'ratings', '/stars/1')]).toEqual([
       403, 200,
     ]);
+  });
+});
+
+describe('the gateway', () => {
+  it('obeys policies of the root namespace that choose it, and no others of a namespace', async () => {
+    const status = async (): Promise<number> => (await fetch(`${mesh.gatewayUrl}/`)).status;
+    const ingress = (range: string): string =>
+      policy(
+        'ingress',
+        `{ selector: { matchLabels: { istio: ingressgateway } }, action: DENY, rules: [ { from: [ { source: { ipBlocks: [ ${range} ] } } ] } ] }`,
+        { namespace: 'istio-system' },
+      );
+    await apply(ingress('127.0.0.0/8'));
+    expect(await status()).toBe(403);
+    await apply(ingress('10.0.0.0/8'));
+    expect(await status()).toBe(200);
   });
 });
 

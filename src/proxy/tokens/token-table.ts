@@ -59,6 +59,17 @@ export class TokenTable {
   }
 }
 
+/** One of its audiences is one of those that are wanted, `https://` before and a slash behind them left out (Envoy). */
+function isMeant(aud: unknown, wanted: readonly string[]): boolean {
+  const own: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  const bare = new Set(own.map((audience) => (typeof audience === 'string' ? bareAudience(audience) : null)));
+  return wanted.some((audience) => bare.has(bareAudience(audience)));
+}
+
+function bareAudience(audience: string): string {
+  return audience.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
 /** The last of several tokens when all are good, else what is wrong with the first that is not. */
 function believable(shown: readonly Shown[], rule: TokenRule, keys: KeySet, now: number): Token | TokenFailure {
   let last: Token | TokenFailure = 'token_malformed';
@@ -76,8 +87,6 @@ function failureOf(token: Token, rule: TokenRule, keys: KeySet, now: number): To
   if (iss !== rule.issuer) return 'token_issuer_unknown';
   if (typeof nbf === 'number' && now + SKEW < nbf) return 'token_not_yet_valid';
   if (typeof exp === 'number' && now > exp + SKEW) return 'token_expired';
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (rule.audiences.length > 0 && !rule.audiences.some((wanted) => audiences.includes(wanted)))
-    return 'token_audience';
+  if (rule.audiences.length > 0 && !isMeant(aud, rule.audiences)) return 'token_audience';
   return keys.verify(token);
 }
