@@ -65,6 +65,9 @@ export function lookAt(subject: AccessSubject, wide: boolean): Look {
 
 const SCHEME = 'spiffe://'.length;
 
+/** Fields whose values are told to nobody. */
+const SECRETS = new Set(['authorization', 'cookie']);
+
 /** What a condition looks at, for a sentence. */
 export function subjectText(subject: AccessSubject, request: AccessRequest): string {
   const { head, claims } = request;
@@ -88,6 +91,7 @@ export function subjectText(subject: AccessSubject, request: AccessRequest): str
     case 'path':
       return head === null ? 'none' : pathOf(head.target);
     case 'header':
+      if (SECRETS.has(subject.name)) return 'another';
       return (
         fieldLines(head, subject.name)
           .map((line) => JSON.stringify(line))

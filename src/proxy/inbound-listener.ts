@@ -52,7 +52,7 @@ export class InboundListener {
     this.#arriving.set(socket, { port, tcp: socket });
     const { inbound, limits } = this.#parts.state().config;
     const mtls = inbound.portMtls?.[port] ?? inbound.mtls;
-    if (mtls === 'disable') return this.#servePlain(socket, port, protocol);
+    if (mtls === 'disable' && protocol === 'tcp') return this.#servePlain(socket, port, protocol);
     // On TCP ports a server that speaks first must not wait for long; in strict mode the caller's TLS comes first
     // whatever the protocol, so that a slow machine may take its time.
     const sniffMs = protocol === 'http' ? limits.sniffHttpMs : limits.sniffTcpMs;
@@ -66,15 +66,15 @@ export class InboundListener {
   }
 
   /**
-   * A sidecar says by ALPN that it is one. Where others may call too, TLS without that is an app's own: it passes as bytes
-   * where bytes are expected, and is refused where HTTP is (Istio).
+   * A sidecar says by ALPN that it is one. Where others may call too, TLS without that is an app's own, and where mutual TLS
+   * is switched off all TLS is: it passes as bytes where bytes are expected, and is refused where HTTP is (Istio).
    */
   #onTls(
     socket: Socket,
     offered: readonly string[],
     { mtls, protocol, port }: { readonly mtls: MtlsMode; readonly protocol: AppProtocol; readonly port: number },
   ): void {
-    if (mtls === 'strict' || isMeshOffer(offered))
+    if (mtls === 'strict' || (mtls === 'permissive' && isMeshOffer(offered)))
       return this.#handshake(socket, this.#parts.state().config.limits.handshakeMs);
     if (protocol === 'tcp') return this.#servePlain(socket, port, protocol);
     this.#note(socket, 'peer_identity_refused');

@@ -5,7 +5,6 @@ import type { Clock } from '../../platform/clock.js';
 import type { Expiring, Sweeper } from '../../platform/sweeper.js';
 import { Body, type BodySink, type BodySource, NO_BODY } from '../codec/body.js';
 import { BodyReader } from '../codec/body-reader.js';
-import { CR, TOKEN } from '../codec/bytes.js';
 import { endOfHead } from '../codec/end-of-head.js';
 import type { FieldBlock } from '../codec/field-block.js';
 import type { HeadLimits } from '../codec/fields.js';
@@ -209,9 +208,6 @@ export class HttpConnection implements BodySource, BodySink, Expiring, Downstrea
 
   #headIncomplete(data: Buffer, end: number): void {
     const { head, headMs } = this.#parts.limits;
-    // What begins like no request will not become one: a TLS hello on a plaintext port, for one.
-    if (data.length > 0 && data[0] !== CR && TOKEN[data[0] as number] === 0)
-      throw new ProxyError('bad_request', 'malformed: the method');
     if (end >= 0 || data.length > head.block) {
       const line = data.indexOf('\r\n', 0, 'latin1');
       throw new ProxyError(line < 0 || line > head.line ? 'uri_too_long' : 'headers_too_large');

@@ -46,6 +46,8 @@ function believe(call: Call, { rule, token, shown }: Believed): void {
   const { fields } = call.head;
   call.claims = token.claims;
   if (!rule.forward) for (const { takeOut } of shown) takeOut();
+  // Whoever reads the record later must not find a token in it.
+  call.record.path = call.head.target;
   if (rule.payloadHeader !== '') fields.append(rule.payloadHeader, token.payload);
   for (const { header, claim } of rule.claimHeaders) {
     const value = claimText(token.claims, claim);
