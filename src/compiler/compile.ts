@@ -6,13 +6,16 @@ import { TRUST_DOMAIN } from '../model/names.js';
 import { type RateLimitPolicy, ROOT_NAMESPACE } from '../model/policies.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
 import { workloadId } from '../model/spiffe-id.js';
+import { authorizationFor } from './authorization.js';
 import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER } from './caller.js';
 import { callerKeys } from './caller-keys.js';
 import { clustersOf } from './clusters.js';
 import { rulesFor } from './destinations.js';
 import { edgeHosts } from './gateway.js';
+import { inboundPorts } from './inbound-ports.js';
 import { mtlsOf } from './peer-authentication.js';
 import { egressFor, servicesOf, visibleServices } from './services.js';
+import { samplingOf } from './telemetry.js';
 import { type Neighbourhood, virtualHostsOf } from './virtual-hosts.js';
 
 /** Full records per second and sidecar; counts stay complete beyond it. */
@@ -96,13 +99,15 @@ function sidecarConfig(mesh: MeshConfig, workload: WorkloadSpec, parts: SidecarP
     outbound: parts.outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
+    ...samplingOf(mesh.policies.telemetry, workload),
   };
 }
 
 function inboundOf(mesh: MeshConfig, workload: WorkloadSpec, callers: InboundConfig['callers']): InboundConfig {
   return {
     ...mtlsOf(mesh, workload),
-    ports: workload.ports,
+    ...authorizationFor(mesh, workload),
+    ports: inboundPorts(mesh, workload),
     faults: mesh.faults.filter(
       ({ to, action }) => action.connection === null && (to === workload.app || to === workload.name),
     ),
@@ -140,9 +145,18 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     trustDomain: TRUST_DOMAIN,
     seed: mesh.seed,
     role: 'gateway',
-    inbound: { mtls: 'strict', ports: [], faults: [], rateLimits: [], callers: {} },
+    inbound: {
+      mtls: 'strict',
+      // In a cluster the gateway runs in the root namespace.
+      ...authorizationFor(mesh, { namespace: ROOT_NAMESPACE, labels: GATEWAY_CALLER.labels }),
+      ports: [],
+      faults: [],
+      rateLimits: [],
+      callers: {},
+    },
     outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
+    ...samplingOf(mesh.policies.telemetry, GATEWAY_CALLER),
   };
 }

@@ -118,7 +118,7 @@ function fieldWords(match: FieldMatch): string {
 }
 
 function fieldValue(name: string): (subject: Subject) => string {
-  const pseudo = PSEUDO_FIELDS[name];
+  const pseudo = PSEUDO_FIELDS.get(name);
   return (subject) => {
     const values = pseudo === undefined ? subject.fields.all(name) : [pseudo(subject)];
     return values.length === 0 ? 'none' : values.map((value) => JSON.stringify(value)).join(' and ');
@@ -166,17 +166,17 @@ const QUERY = 63;
 const NEVER = -1;
 
 /** What is no field in HTTP/1.1 and may be matched like one. */
-const PSEUDO_FIELDS: Readonly<Record<string, ((head: Subject) => string) | undefined>> = {
-  host: ({ host }) => host,
-  ':authority': ({ host }) => host,
-  ':method': ({ method }) => method,
-  ':path': ({ target }) => target,
+export const PSEUDO_FIELDS: ReadonlyMap<string, (head: Subject) => string> = new Map([
+  ['host', ({ host }: Subject) => host],
+  [':authority', ({ host }) => host],
+  [':method', ({ method }) => method],
+  [':path', ({ target }) => target],
   // What a caller in front of the app says of its own connection, as Envoy takes it.
-  ':scheme': ({ fields }) => (fields.get('x-forwarded-proto')?.toLowerCase() === 'https' ? 'https' : 'http'),
-};
+  [':scheme', ({ fields }) => (fields.get('x-forwarded-proto')?.toLowerCase() === 'https' ? 'https' : 'http')],
+]);
 
 function fieldTest(match: FieldMatch): HeadTest {
-  const pseudo = PSEUDO_FIELDS[match.name];
+  const pseudo = PSEUDO_FIELDS.get(match.name);
   if (pseudo === undefined) {
     const test = fieldsTest(match);
     return (head) => test(head.fields);

@@ -67,7 +67,9 @@ export interface Decision {
     | 'mtls'
     | 'passthrough'
     | 'mirror'
-    | 'rate-limit';
+    | 'rate-limit'
+    | 'authorization'
+    | 'token';
   /** A plain sentence without the final full stop. */
   readonly text: string;
   /** Name of the rule, fault or policy that decided; empty when none did. */

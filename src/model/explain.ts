@@ -109,7 +109,10 @@ function tellInbound(exchange: Exchange, say: Say): void {
       ? `${source.workload}, proved by certificate (${security.peer})`
       : 'somebody in plaintext, identity unknown';
   say(`${destination.workload} was asked by ${who}`, security.mode === 'mtls' ? 'ok' : 'warning');
-  for (const decision of exchange.decisions) say(decision.text, decision.kind === 'fault' ? 'warning' : 'ok');
+  for (const { rule, source: place, why } of exchange.considered)
+    if (why !== '') say(`${rule}${placed(place)} was not met: ${why}`, 'skipped');
+  for (const decision of exchange.decisions)
+    say(`${decision.text}${placed(decision.source)}`, decision.kind === 'fault' ? 'warning' : 'ok');
   if (exchange.failure === null)
     say(
       `the app of ${destination.workload} answered ${response.status} in ${formatMs(exchange.timings.upstreamMs)}`,
@@ -133,9 +136,10 @@ function isBad(attempt: Attempt): boolean {
 /** The deepest hop that failed by itself carries the blame; above it the failure was only passed on. */
 function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: string } {
   const entry = roots[0]?.exchange;
-  if (entry === undefined || (entry.failure === null && entry.response.status < 500))
-    return { blame: null, verdict: '' };
-  const culprit = deepestFailure(roots);
+  if (entry === undefined) return { blame: null, verdict: '' };
+  const refused = entry.failure === null && entry.response.status < 500;
+  const culprit = refused ? refusal(roots, entry.response.status) : deepestFailure(roots);
+  if (refused && culprit === null) return { blame: null, verdict: '' };
   if (culprit === null) return { blame: 'app', verdict: 'The answer is the app’s own.' };
   const { failure, destination, response } = culprit.exchange;
   if (failure !== null) {
@@ -147,6 +151,19 @@ function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: strin
     blame: 'app',
     verdict: `The app of ${destination.workload} itself answered ${response.status}; the mesh only passed it on.`,
   };
+}
+
+/** A callee's sidecar that turned the request away, where that is the answer that the caller got (403, 429). */
+function refusal(hops: readonly Hop[], status: number): Hop | null {
+  if (status < 400) return null;
+  for (const hop of [...hops].reverse()) {
+    const { failure, response } = hop.exchange;
+    if (response.status !== status) continue;
+    if (failure !== null) return FAILURES[failure].blame === 'callee-policy' ? hop : null;
+    const below = refusal(hop.children, status);
+    if (below !== null) return below;
+  }
+  return null;
 }
 
 /** Only hops that failed are followed, later tries first: an earlier try that was made good is nobody's fault. */

@@ -1,3 +1,5 @@
+import { TOKEN_FAILURES } from './token-failure.js';
+
 /**
  * The one total table of what can go wrong on the data path: code → what the client gets, Envoy's response flag and
  * details, whom to blame, and a sentence. Nothing else in the project chooses a status for a failure.
@@ -309,6 +311,15 @@ export const FAILURES = {
     blame: 'callee-policy',
     sentence: 'the certificate of the caller is not acceptable to %s',
   },
+  access_denied: {
+    status: 403,
+    flag: '',
+    details: 'rbac_access_denied',
+    body: 'RBAC: access denied',
+    blame: 'callee-policy',
+    sentence: 'the authorization policies of %s do not let this caller do this',
+  },
+  ...TOKEN_FAILURES,
   fault_abort: {
     status: 503,
     flag: 'FI',

@@ -1,4 +1,5 @@
 import type { ServiceSpec, SourceRef } from './app.js';
+import type { AccessRule, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { RateLimit } from './rate-limit.js';
@@ -19,6 +20,9 @@ export interface Policies {
   readonly peerAuthentication: readonly PeerAuthenticationPolicy[];
   readonly faults: readonly Fault[];
   readonly rateLimits: readonly RateLimitPolicy[];
+  readonly authorization: readonly AuthorizationPolicy[];
+  readonly tokens: readonly TokenPolicy[];
+  readonly telemetry: readonly TelemetryPolicy[];
 }
 
 export const NO_POLICIES: Policies = {
@@ -30,6 +34,9 @@ export const NO_POLICIES: Policies = {
   peerAuthentication: [],
   faults: [],
   rateLimits: [],
+  authorization: [],
+  tokens: [],
+  telemetry: [],
 };
 
 /** One resource, by what people call it and where it stands. */
@@ -180,6 +187,33 @@ export interface RateLimitPolicy {
     | { readonly kind: 'name'; readonly name: string }
     | { readonly kind: 'labels'; readonly labels: Readonly<Record<string, string>>; readonly port: number | null };
   readonly limit: RateLimit;
+}
+
+/** Which workloads a policy is about: those of its namespace, the root namespace's being all. */
+export interface WorkloadScope {
+  readonly object: ObjectRef;
+  /** Null = each of them. */
+  readonly selector: Readonly<Record<string, string>> | null;
+}
+
+/** Rules about who may call (Istio's AuthorizationPolicy). */
+export interface AuthorizationPolicy extends WorkloadScope {
+  readonly action: AccessRule['action'];
+  readonly enforced: boolean;
+  /** None = it is met by nobody: an ALLOW without rules lets nobody in. */
+  readonly rules: readonly AccessRule[];
+}
+
+/** Whose tokens are believed (Istio's RequestAuthentication). */
+export interface TokenPolicy extends WorkloadScope {
+  readonly rules: readonly TokenRule[];
+}
+
+/** How much is traced (Istio's Telemetry). */
+export interface TelemetryPolicy extends WorkloadScope {
+  readonly created: number;
+  /** Share of the traces that are sampled, 0-100. */
+  readonly samplePercent: number;
 }
 
 /** The name of a destination's cluster, the port empty where the resource leaves it open. */

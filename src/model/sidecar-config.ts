@@ -1,4 +1,5 @@
 import type { AppProtocol } from './app.js';
+import type { Authorization, TokenRule } from './authorization.js';
 import type { Cluster } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { SidecarLimits, Slashes } from './limits.js';
@@ -21,6 +22,8 @@ export interface SidecarConfig {
   readonly inbound: InboundConfig;
   readonly outbound: OutboundConfig;
   readonly limits: SidecarLimits;
+  /** Share of the traces begun here that are sampled, 0-100; absent = all. */
+  readonly samplePercent?: number;
   /** Full Exchange records sent per second at most; metrics stay complete beyond it. */
   readonly exchangesPerSecond: number;
 }
@@ -43,6 +46,10 @@ export interface InboundConfig {
   /** Faults that act at this workload, in the order in which they are tried. */
   readonly faults: readonly Fault[];
   readonly rateLimits: readonly RateLimit[];
+  /** Who may call; absent = everybody. */
+  readonly authorization?: Authorization;
+  /** Whose tokens are believed; absent = nobody looks at tokens. */
+  readonly tokens?: readonly TokenRule[];
   /** SPIFFE ID → who may be meant by it, so that faults and records may name callers. */
   readonly callers: Readonly<Record<string, { readonly app: string; readonly workloads: readonly string[] }>>;
 }

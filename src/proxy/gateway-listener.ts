@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import { PORTS } from '../model/names.js';
 import type { HostPort } from '../protocol/bootstrap.js';
 import { serveHttp } from './downstream.js';
+import { NO_PEER } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { listen, type Sockets } from './servers.js';
 import type { Sidecar } from './sidecar.js';
@@ -15,7 +16,7 @@ export async function serveGateway(sidecar: Sidecar, sockets: Sockets, { host, p
         socket,
         tcp: socket,
         direction: 'gateway',
-        peer: { principal: '', forwardedClientCert: '', remoteAddress: socket.remoteAddress ?? '' },
+        peer: { ...NO_PEER, remoteAddress: socket.remoteAddress ?? '' },
         security: PLAIN,
         port: PORTS.gateway,
         originalAddress: '',

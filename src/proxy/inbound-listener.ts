@@ -3,13 +3,16 @@ import type { Server as TlsServer } from 'node:tls';
 import type { AppProtocol } from '../model/app.js';
 import type { Security } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
+import type { MtlsMode } from '../model/sidecar-config.js';
 import type { Timer } from '../platform/clock.js';
+import type { AccessTable } from './authorization/access-table.js';
+import { authorizeConnection } from './authorization/authorize.js';
 import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, newRecord, serveHttp } from './downstream.js';
 import { readOpening } from './listener/first-byte.js';
 import type { HttpConnection } from './listener/http-connection.js';
-import { forwardedClientCert, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
-import type { Call, Handler } from './pipeline/call.js';
+import { forwardedClientCert, isMeshOffer, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
+import { type Call, type Handler, NO_PEER, type Peer } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { serveTcp } from './tcp.js';
 import { openSocket } from './upstream/connect.js';
@@ -19,6 +22,7 @@ export interface InboundListenerParts extends DownstreamParts {
   readonly handler: Handler<Call>;
   readonly identity: TlsIdentity;
   readonly appPort: (port: number) => number;
+  readonly access: () => AccessTable;
 }
 
 /**
@@ -48,17 +52,33 @@ export class InboundListener {
     this.#arriving.set(socket, { port, tcp: socket });
     const { inbound, limits } = this.#parts.state().config;
     const mtls = inbound.portMtls?.[port] ?? inbound.mtls;
-    if (mtls === 'disable') return this.#servePlain(socket, port, protocol);
+    if (mtls === 'disable' && protocol === 'tcp') return this.#servePlain(socket, port, protocol);
     // On TCP ports a server that speaks first must not wait for long; in strict mode the caller's TLS comes first
     // whatever the protocol, so that a slow machine may take its time.
     const sniffMs = protocol === 'http' ? limits.sniffHttpMs : limits.sniffTcpMs;
     readOpening(socket, this.#parts.clock, mtls === 'strict' ? limits.handshakeMs : sniffMs, (opening) => {
-      if (opening.kind === 'tls') this.#handshake(socket, limits.handshakeMs);
+      if (opening.kind === 'tls') this.#onTls(socket, opening.offered, { mtls, protocol, port });
       else if (opening.kind === 'closed') socket.destroy();
       else if (opening.kind === 'silent' && protocol === 'http') socket.destroy();
       else if (mtls === 'strict') this.#refuse(socket);
       else this.#servePlain(socket, port, protocol);
     });
+  }
+
+  /**
+   * A sidecar says by ALPN that it is one. Where others may call too, TLS without that is an app's own, and where mutual TLS
+   * is switched off all TLS is: it passes as bytes where bytes are expected, and is refused where HTTP is (Istio).
+   */
+  #onTls(
+    socket: Socket,
+    offered: readonly string[],
+    { mtls, protocol, port }: { readonly mtls: MtlsMode; readonly protocol: AppProtocol; readonly port: number },
+  ): void {
+    if (mtls === 'strict' || (mtls === 'permissive' && isMeshOffer(offered)))
+      return this.#handshake(socket, this.#parts.state().config.limits.handshakeMs);
+    if (protocol === 'tcp') return this.#servePlain(socket, port, protocol);
+    this.#note(socket, 'peer_identity_refused');
+    socket.resetAndDestroy();
   }
 
   #handshake(socket: Socket, allowedMs: number): void {
@@ -78,8 +98,7 @@ export class InboundListener {
   }
 
   #servePlain(socket: Socket, port: number, protocol: AppProtocol): void {
-    const peer = { principal: '', forwardedClientCert: '', remoteAddress: socket.remoteAddress ?? '' };
-    const connection = this.#serve(this.#arrival(socket, socket, port, PLAIN, peer), protocol);
+    const connection = this.#serve(this.#arrival(socket, socket, port, PLAIN, peerAt(socket)), protocol);
     this.#plain.set(socket, () => (connection === null ? socket.destroy() : connection.drain()));
     socket.once('close', () => this.#plain.delete(socket));
   }
@@ -91,9 +110,10 @@ export class InboundListener {
     const port = this.#arriving.get(tcp)?.port ?? 0;
     const own = this.#parts.state().config.workload.spiffeId;
     const peer = {
+      ...peerAt(tcp),
       principal: security.peer,
       forwardedClientCert: forwardedClientCert(secured, own),
-      remoteAddress: tcp.remoteAddress ?? '',
+      serverName: (socket.servername || '').toLowerCase(),
     };
     this.#serve(this.#arrival(socket, tcp, port, security, peer), this.#protocolOf(port));
   }
@@ -104,8 +124,9 @@ export class InboundListener {
       arrival.socket.resume();
       return connection;
     }
-    serveTcp(this.#parts, arrival, (record) => {
+    serveTcp(this.#parts, arrival, async (record) => {
       record.source = this.#parts.state().config.inbound.callers[arrival.peer.principal]?.workloads[0] ?? 'unknown';
+      authorizeConnection(this.#parts.access(), arrival.peer, arrival.port, record);
       return openSocket(
         '127.0.0.1',
         this.#parts.appPort(arrival.port),
@@ -124,8 +145,7 @@ export class InboundListener {
   /** Records a connection that was turned away before it said anything that could be a request. */
   #note(tcp: Socket, code: FailureCode): void {
     const port = this.#arriving.get(tcp)?.port ?? 0;
-    const peer = { principal: '', forwardedClientCert: '', remoteAddress: tcp.remoteAddress ?? '' };
-    const record = newRecord(this.#parts, this.#arrival(tcp, tcp, port, PLAIN, peer));
+    const record = newRecord(this.#parts, this.#arrival(tcp, tcp, port, PLAIN, peerAt(tcp)));
     record.source = 'unknown';
     record.fail(code);
     this.#parts.recorder.record(record);
@@ -135,6 +155,11 @@ export class InboundListener {
     const service = this.#parts.state().config.workload.app;
     return { socket, tcp, direction: 'inbound', peer, security, port, originalAddress: '', restoreHost: '', service };
   }
+}
+
+/** What a TCP connection tells of its other end: nothing of who it is. */
+function peerAt({ remoteAddress = '', localAddress = '' }: Socket): Peer {
+  return { ...NO_PEER, remoteAddress, ownAddress: localAddress };
 }
 
 /** The TCP socket below a TLS socket of a server that was fed by hand; undocumented, stable on Node 18-26. */

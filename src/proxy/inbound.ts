@@ -1,5 +1,7 @@
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
+import type { AccessTable } from './authorization/access-table.js';
+import { authorize } from './authorization/authorize.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
 import { injectFaults } from './fault-injection/fault.js';
 import type { FaultLedger } from './fault-injection/ledger.js';
@@ -15,6 +17,8 @@ import type { ProxyError } from './pipeline/proxy-error.js';
 import { rescue } from './pipeline/rescue.js';
 import { type LimitTable, limitRate } from './rate-limiting/rate-limit.js';
 import { trace } from './telemetry/trace.js';
+import type { TokenTable } from './tokens/token-table.js';
+import { verifyTokens } from './tokens/verify-tokens.js';
 import { type Connected, termsOf } from './upstream/acquire.js';
 import { openPlain } from './upstream/connect.js';
 import { forward } from './upstream/forward.js';
@@ -27,6 +31,8 @@ export interface InboundParts {
   readonly pool: UpstreamPool;
   readonly faults: FaultLedger;
   readonly rateLimits: () => LimitTable;
+  readonly tokens: () => TokenTable;
+  readonly access: () => AccessTable;
   readonly memory: MemoryGuard;
   readonly lineages: LineageTable;
   /** Where the app of a declared port listens. */
@@ -45,7 +51,9 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls
     .through(hearLineage(clock, () => parts.state().config.outbound.propagation)) // the caller is known; its word is believed
     .through(sanitizeForApp()) // everything that only sidecars may say has been read
-    .through(trace(random, false)) // the app's own calls hang below this sidecar's span
+    .through(trace(random, false, () => parts.state().config.samplePercent ?? 100)) // the app's own calls hang below this sidecar's span
+    .through(verifyTokens(clock, parts.tokens)) // whose token it is, before anybody asks for its claims
+    .through(authorize(parts.access)) // all is known of the caller; who is kept out uses up no limit
     .through(keepLineage(parts.lineages)) // the ids are known: what the app calls now, it calls for this
     .through(limitRate(clock, parts.rateLimits)) // what is turned away costs neither a fault nor the app anything
     .through(injectFaults({ clock, random, faults: () => inbound().faults, ledger: parts.faults })) // the app must not notice

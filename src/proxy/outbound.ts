@@ -2,6 +2,8 @@ import { tlsTo } from '../model/cluster.js';
 import type { Attempt } from '../model/exchange.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
+import type { AccessTable } from './authorization/access-table.js';
+import { authorize } from './authorization/authorize.js';
 import { chooseEndpoint } from './balancing/endpoint.js';
 import { observeEndpoints } from './circuit-breaking/observe.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
@@ -15,7 +17,14 @@ import type { LineageTable } from './lineage/table.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
 import { mirror } from './mirroring/mirror.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
-import { type AttemptCall, type Call, type EndpointCall, type Handler, RoutedCall } from './pipeline/call.js';
+import {
+  type AttemptCall,
+  type Call,
+  type EndpointCall,
+  type Filter,
+  type Handler,
+  RoutedCall,
+} from './pipeline/call.js';
 import type { ClusterState } from './pipeline/cluster.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { pipeline } from './pipeline/pipeline.js';
@@ -26,6 +35,8 @@ import { matchRoute, toDestination } from './routing/route.js';
 import type { Recorder } from './telemetry/recorder.js';
 import { trace } from './telemetry/trace.js';
 import { deadline, perTryDeadline } from './timeouts/deadline.js';
+import type { TokenTable } from './tokens/token-table.js';
+import { verifyTokens } from './tokens/verify-tokens.js';
 import { type Connected, termsOf } from './upstream/acquire.js';
 import { openPlain, openSocket } from './upstream/connect.js';
 import { forward } from './upstream/forward.js';
@@ -42,6 +53,8 @@ export interface OutboundParts {
   readonly memory: MemoryGuard;
   readonly lineages: LineageTable;
   readonly faults: FaultLedger;
+  readonly tokens: () => TokenTable;
+  readonly access: () => AccessTable;
   /** The gateway: callers are outside the mesh. */
   readonly edge: boolean;
   readonly onBug: (error: ProxyError) => void;
@@ -65,7 +78,8 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
-    .through(trace(random, parts.edge)) // before any decision: decisions are keyed by the request id
+    .through(trace(random, parts.edge, () => parts.state().config.samplePercent ?? 100)) // before any decision: decisions are keyed by the request id
+    .through(guard(parts)) // the edge is where strangers arrive: who may enter is asked before anything is decided
     .through(inheritLineage(parts.lineages, () => parts.state().config.limits.hops)) // the ids are known
     .through(matchRoute({ table: parts.state, random })) // Call -> MatchedCall
     .through(injectRouteFaults({ clock, random })) // before the timeout and the tries: no retry meets them
@@ -74,6 +88,14 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(deadline(clock)) // before the retries: covers all tries and the pauses between them
     .through(attempts({ clock, random, onAttempt, replayBytes: bodyBytes })) // RoutedCall -> AttemptCall, once per try
     .end(toEndpoint);
+}
+
+/** At the gateway tokens and authorization hold as at a callee; an app's own calls leave unasked. */
+function guard({ edge, clock, tokens, access }: OutboundParts): Filter<Call> {
+  if (!edge) return (next) => next;
+  const verify = verifyTokens(clock, tokens);
+  const ask = authorize(access);
+  return (next) => verify(ask(next));
 }
 
 /** Hosts that nobody declared: Istio's ALLOW_ANY passes them on to where they were going, REGISTRY_ONLY answers 502. */

@@ -7,6 +7,7 @@ import type { Log } from '../platform/log.js';
 import { heapReading } from '../platform/memory.js';
 import type { Random } from '../platform/random.js';
 import { Sweeper } from '../platform/sweeper.js';
+import { type AccessTable, accessTable } from './authorization/access-table.js';
 import { makePicker } from './balancing/picker.js';
 import { type BreakerEvent, Breakers } from './circuit-breaking/breakers.js';
 import { headLimits } from './codec/fields.js';
@@ -26,6 +27,7 @@ import { LimitTable } from './rate-limiting/rate-limit.js';
 import { retryGate } from './retries/budget.js';
 import { compileHost } from './routing/compile-host.js';
 import { Recorder } from './telemetry/recorder.js';
+import { TokenTable } from './tokens/token-table.js';
 import { type PoolLimits, UpstreamPool } from './upstream/pool.js';
 
 export interface SidecarParts {
@@ -73,6 +75,8 @@ export class Sidecar {
   readonly #makers: Makers;
   readonly #breakers: Breakers;
   #rateLimits = new LimitTable([], null);
+  #tokens = new TokenTable([]);
+  #access: AccessTable = accessTable(undefined);
   #limits: LimitsAtWork;
   readonly #toSidecars: UpstreamPool;
   readonly #toApp: UpstreamPool;
@@ -113,7 +117,8 @@ export class Sidecar {
       draining: () => this.#draining || this.memory.level !== 'fine',
     };
     const lineages = new LineageTable();
-    const common = { clock, random, state, onBug, memory: this.memory, lineages };
+    const asked = { tokens: () => this.#tokens, access: () => this.#access };
+    const common = { clock, random, state, onBug, memory: this.memory, lineages, ...asked };
     this.outbound = {
       ...downstream,
       limits: () => this.#limits.fromApp,
@@ -135,6 +140,7 @@ export class Sidecar {
       state,
       identity: this.identity,
       appPort: parts.appPort,
+      access: () => this.#access,
       handler: inboundPipeline({
         ...common,
         pool: this.#toApp,
@@ -167,11 +173,15 @@ export class Sidecar {
     if (config.version < current)
       throw new Error(`version ${config.version} is older than ${current}, which is obeyed`);
     const rateLimits = new LimitTable(config.inbound.rateLimits, this.#rateLimits);
+    const tokens = new TokenTable(config.inbound.tokens ?? []);
+    const access = accessTable(config.inbound.authorization);
     const next = buildState(config, this.#state, this.#makers);
     const before = this.#state.config.inbound.mtls;
     this.#state = next;
     this.#rateLimits = rateLimits;
     this.#limits = limitsAtWork(config);
+    this.#tokens = tokens;
+    this.#access = access;
     this.#breakers.follow(next.clusters);
     if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);

@@ -1,8 +1,12 @@
 import { anything, map } from '../yaml/readers.js';
 import { GATEWAY_API_KINDS } from './gateway-api/kinds.js';
+import { authorizationPolicy } from './istio/authorization-policy.js';
+import { checkAuthorizationPolicy } from './istio/check-authorization.js';
 import { destinationRule } from './istio/destination-rule.js';
-import { gateway, peerAuthentication, sidecar, telemetry } from './istio/others.js';
+import { gateway, peerAuthentication, sidecar } from './istio/others.js';
+import { checkRequestAuthentication, requestAuthentication } from './istio/request-authentication.js';
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
+import { telemetry } from './istio/telemetry.js';
 import { checkDestinationRule, checkVirtualService } from './istio/validate.js';
 import { virtualService } from './istio/virtual-service.js';
 import { deployment } from './kubernetes/deployment.js';
@@ -36,6 +40,18 @@ export const KINDS: readonly Kind[] = [
   kindOf({ ...ISTIO_NETWORKING, kind: 'Sidecar', spec: sidecar }),
   kindOf({ ...ISTIO_NETWORKING, kind: 'Gateway', spec: gateway }),
   kindOf({ ...ISTIO_SECURITY, kind: 'PeerAuthentication', spec: peerAuthentication }),
+  kindOf({
+    ...ISTIO_SECURITY,
+    kind: 'AuthorizationPolicy',
+    spec: authorizationPolicy,
+    check: checkAuthorizationPolicy,
+  }),
+  kindOf({
+    ...ISTIO_SECURITY,
+    kind: 'RequestAuthentication',
+    spec: requestAuthentication,
+    check: checkRequestAuthentication,
+  }),
   kindOf({
     dialect: 'istio',
     group: 'telemetry.istio.io',

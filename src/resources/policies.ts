@@ -1,9 +1,12 @@
 import type { Policies } from '../model/policies.js';
 import { withRetryBudgets } from './gateway-api/backend-traffic.js';
 import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
+import { authorizationOf } from './istio/authorization.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
+import { tokenPoliciesOf } from './istio/request-authentication.js';
 import { routeSetsOf } from './istio/routes.js';
 import { externalServicesOf } from './istio/service-entry.js';
+import { telemetryPoliciesOf } from './istio/telemetry.js';
 import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
 import type { Resource } from './resource.js';
@@ -21,5 +24,8 @@ export function policiesOf(resources: readonly Resource[]): Policies {
     peerAuthentication: peerAuthenticationOf(resources),
     faults: faultsOf(resources),
     rateLimits: rateLimitsOf(resources),
+    authorization: authorizationOf(resources),
+    tokens: tokenPoliciesOf(resources),
+    telemetry: telemetryPoliciesOf(resources),
   };
 }

@@ -34,7 +34,10 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
     say(
       `the sidecar itself answers ${answer.status}${answer.kind === 'redirect' ? ' and sends the caller elsewhere' : ''}`,
     );
-  for (const share of shares) say(shareSentence(share), share.failure === null ? 'ok' : 'failed');
+  for (const share of shares) {
+    say(shareSentence(share), share.failure === null ? 'ok' : 'failed');
+    tellAccess(share, say);
+  }
   if (timeoutMs !== null) say(`it waits ${timeoutMs} ms for all of it`);
   if (retry !== null)
     say(
@@ -42,6 +45,15 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
     );
   for (const { cluster, percent } of mirrors) say(`${percent} % are copied to ${cluster.split('|')[3]}`);
   return { requestId: '', summary: summaryOf(request, simulation), steps, ...verdictOf(simulation) };
+}
+
+/** Who lets it in or keeps it out, and why no other rule was met. */
+function tellAccess({ access }: Share, say: (text: string, outcome: ExplainedStep['outcome']) => void): void {
+  for (const { workload, allowed, text, source, considered } of access) {
+    for (const { rule, source: place, why } of considered)
+      say(`${workload}: ${rule}${placed(place)} is not met: ${why}`, 'skipped');
+    say(`${workload}: ${text}${placed(source)}`, allowed ? 'ok' : 'failed');
+  }
 }
 
 function placed(source: SourceRef | null): string {

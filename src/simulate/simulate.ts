@@ -1,4 +1,5 @@
 import { consider, ruleText } from '../matching/consider.js';
+import type { Subject } from '../matching/match.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Consideration } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
@@ -6,6 +7,7 @@ import { FAILURES } from '../model/failure.js';
 import type { ForwardAction, RetryPolicy, RouteFault } from '../model/route.js';
 import type { InboundConfig, SidecarConfig, VirtualHost } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
+import { type AccessAnswer, accessAt } from './access.js';
 import { hostFor } from './hosts.js';
 import { type DescribedRequest, nameOf, subjectOf } from './request.js';
 
@@ -19,6 +21,8 @@ export interface Share {
   /** Workloads that are ready. */
   readonly endpoints: readonly string[];
   readonly tls: 'mtls' | 'plain';
+  /** What the authorization of each of them says; empty = no policy is about any. */
+  readonly access: readonly AccessAnswer[];
   /** Why none of it arrives; null = it does. */
   readonly failure: FailureCode | null;
 }
@@ -58,7 +62,7 @@ const NOTHING: Simulation = {
  */
 export function simulate(
   request: DescribedRequest,
-  { outbound }: SidecarConfig,
+  { outbound, workload }: SidecarConfig,
   inboundOf: (workload: string) => InboundConfig | null,
 ): Simulation {
   const name = nameOf(request.host);
@@ -84,7 +88,7 @@ export function simulate(
   if (action.kind === 'redirect') return { ...found, answer: { kind: 'redirect', status: action.status, body: '' } };
   return {
     ...found,
-    shares: sharesOf(action, outbound.clusters, inboundOf),
+    shares: sharesOf(action, outbound.clusters, { inboundOf, subject, principal: workload.spiffeId }),
     timeoutMs: action.timeoutMs,
     retry: action.retry,
     mirrors: action.mirrors.map(({ cluster, percent }) => ({ cluster, percent })),
@@ -99,13 +103,16 @@ function portOf(hosts: readonly VirtualHost[], name: string, host: string): numb
   return known.find((port) => port === wanted) ?? known[0] ?? wanted ?? 80;
 }
 
-function sharesOf(
-  action: ForwardAction,
-  clusters: readonly Cluster[],
-  inboundOf: (workload: string) => InboundConfig | null,
-): Share[] {
+interface Calling {
+  readonly inboundOf: (workload: string) => InboundConfig | null;
+  readonly subject: Subject;
+  /** SPIFFE ID of the caller. */
+  readonly principal: string;
+}
+
+function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: Calling): Share[] {
   const total = action.clusters.reduce((sum, { weight }) => sum + weight, 0);
-  return action.clusters.map(({ cluster: name, weight }) => {
+  return action.clusters.map(({ cluster: name, weight, host }) => {
     const cluster = clusters.find((candidate) => candidate.name === name);
     const [, , subset = '', service = ''] = name.split('|');
     const percent = action.clusters.length === 1 ? 100 : total === 0 ? 0 : (weight / total) * 100;
@@ -116,13 +123,26 @@ function sharesOf(
         subset,
         percent,
         endpoints: [],
+        access: [],
         tls: 'plain',
         failure: action.missingStatus === 500 ? 'backend_not_found' : 'cluster_not_found',
       };
     const encrypted = cluster.tls !== null && cluster.endpoints.some(({ tls }) => tls);
     const refusing = cluster.endpoints.some(
-      (endpoint) => !(encrypted && endpoint.tls) && inboundOf(endpoint.workload)?.mtls === 'strict',
+      (endpoint) => !(encrypted && endpoint.tls) && calling.inboundOf(endpoint.workload)?.mtls === 'strict',
     );
+    const { subject } = calling;
+    const access = cluster.endpoints.flatMap(({ workload, tls }) => {
+      const arriving = {
+        workload,
+        principal: encrypted && tls ? calling.principal : '',
+        port: cluster.port,
+        protocol: cluster.protocol,
+        subject: { ...subject, host: host ?? action.rewrite?.host ?? subject.host },
+      };
+      const answer = accessAt(arriving, calling.inboundOf(workload));
+      return answer === null ? [] : [answer];
+    });
     return {
       cluster: name,
       service: cluster.service,
@@ -130,9 +150,17 @@ function sharesOf(
       percent,
       endpoints: cluster.endpoints.map(({ workload }) => workload),
       tls: encrypted ? 'mtls' : 'plain',
-      failure: cluster.endpoints.length === 0 ? 'no_healthy_upstream' : refusing ? 'connection_termination' : null,
+      access,
+      failure: shareFailure(cluster, refusing, access),
     };
   });
+}
+
+/** Why none of a share arrives: some of its callees letting it in is enough for a null. */
+function shareFailure({ endpoints }: Cluster, refusing: boolean, access: readonly AccessAnswer[]): FailureCode | null {
+  if (endpoints.length === 0) return 'no_healthy_upstream';
+  if (refusing) return 'connection_termination';
+  return access.length === endpoints.length && access.every(({ allowed }) => !allowed) ? 'access_denied' : null;
 }
 
 /** The status that a share would be answered with by the mesh; null = the app answers. */

@@ -200,6 +200,7 @@ export function readPath(target: string): string {
   const segments = decoded.split('/').slice(1);
   segments.forEach((segment, i) => {
     const last = i === segments.length - 1;
+    if (/^\.\.?;/.test(segment)) throw new Refused('a dot segment with parameters');
     if (segment === '..' && out.pop() === undefined) throw new Refused('a path above the root');
     if (segment !== '.' && segment !== '..') out.push(segment);
     else if (last) out.push('');

@@ -5,8 +5,12 @@ import type { Call } from '../../src/proxy/pipeline/call.js';
 import { trace } from '../../src/proxy/telemetry/trace.js';
 
 function traced(edge: boolean, ...fields: string[]) {
+  return tracedAt(100, edge, ...fields);
+}
+
+function tracedAt(percent: number, edge: boolean, ...fields: string[]) {
   const call = { head: { fields: FieldBlock.of(...fields) }, record: {} } as unknown as Call;
-  void trace(seededRandom(1, 'test'), edge)(() => Promise.resolve({} as never))(call);
+  void trace(seededRandom(1, 'test'), edge, () => percent)(() => Promise.resolve({} as never))(call);
   return { record: call.record, fields: call.head.fields };
 }
 
@@ -56,3 +60,20 @@ describe('x-request-id', () => {
     expect(fields.get('x-request-id')).toBe(record.requestId);
   });
 });
+
+describe('sampling', () => {
+  it('marks as many of the traces begun here as it is told to, and leaves what others began as it is', () => {
+    const marked = (percent: number): number =>
+      Array.from({ length: 400 }, (_, i) => tracedWith(percent, i)).filter((text) => text?.endsWith('-01')).length;
+    expect([marked(0), marked(100)]).toEqual([0, 400]);
+    expect(marked(25)).toBeGreaterThan(60);
+    expect(marked(25)).toBeLessThan(140);
+    expect(tracedAt(0, false, 'traceparent', `00-${TRACE}-${SPAN}-01`).fields.get('traceparent')).toMatch(/-01$/);
+  });
+});
+
+function tracedWith(percent: number, seed: number): string | undefined {
+  const call = { head: { fields: FieldBlock.of() }, record: {} } as unknown as Call;
+  void trace(seededRandom(seed, 'test'), false, () => percent)(() => Promise.resolve({} as never))(call);
+  return call.head.fields.get('traceparent');
+}

@@ -21,6 +21,8 @@ export interface TestMesh {
   readonly client: MeshClient;
   readonly plane: ControlPlane;
   readonly gatewayUrl: string;
+  /** Where the control plane keeps what it must not forget, the authority's key too. */
+  readonly stateDir: string;
   /** Where the app of `workload` dials `service` (its own loopback port, `explicit` interception). */
   outboundUrl(workload: string, service: string): Promise<string>;
   /** Ends the control plane and starts another on the same ports with the same state. */
@@ -118,6 +120,7 @@ export async function startMesh(
       return plane;
     },
     gatewayUrl,
+    stateDir: directory,
     sidecars,
     async restartControlPlane() {
       plane.close();

@@ -58,6 +58,8 @@ const decision = z.object({
     'passthrough',
     'mirror',
     'rate-limit',
+    'authorization',
+    'token',
   ]),
   text,
   rule: text,

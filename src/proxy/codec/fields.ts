@@ -249,11 +249,13 @@ export interface ConnectionOptions {
   readonly close: boolean;
   readonly keepAlive: boolean;
   readonly upgrade: boolean;
+  /** End-to-end fields that it named and that are gone; null = none. */
+  readonly dropped: FieldBlock | null;
 }
 
-const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, upgrade: false };
-const CLOSE: ConnectionOptions = { close: true, keepAlive: false, upgrade: false };
-const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, upgrade: false };
+const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, upgrade: false, dropped: null };
+const CLOSE: ConnectionOptions = { close: true, keepAlive: false, upgrade: false, dropped: null };
+const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, dropped: null };
 
 /** Reads `Connection` and removes what it nominates from `fields`, except what may not be nominated. */
 export function applyConnection(value: string, fields: FieldBlock): ConnectionOptions {
@@ -269,8 +271,15 @@ export function applyConnection(value: string, fields: FieldBlock): ConnectionOp
     else if (option === 'upgrade') options.upgrade = true;
     else if (option !== '' && !PROTECTED.test(option)) nominated.add(option);
   }
-  for (const name of nominated) fields.remove(name);
-  return options;
+  let dropped: FieldBlock | null = null;
+  for (const name of nominated) {
+    const values = fields.all(name);
+    if (values.length === 0) continue;
+    dropped ??= FieldBlock.of();
+    for (const value of values) dropped.append(name, value);
+    fields.remove(name);
+  }
+  return { ...options, dropped };
 }
 
 /** A Content-Length as a number, or -1 when it is not plain digits or too large to count exactly. */

@@ -22,6 +22,8 @@ export interface RequestHead {
   readonly expectContinue: boolean;
   /** The client takes trailers (`te: trailers`). */
   readonly takesTrailers: boolean;
+  /** Fields that `Connection` named away; null = none. */
+  readonly dropped: FieldBlock | null;
 }
 
 export interface ResponseHead {

@@ -71,6 +71,7 @@ export function parseRequestHead(buffer: Buffer, start: number, end: number, lim
     keepAlive: !options.close,
     upgrade: upgradeOf(hop, options.upgrade, length, method),
     expectContinue: expectsContinue(hop.expect, length),
+    dropped: options.dropped,
     takesTrailers: hop.te !== '' && /(^|[,\s])trailers($|[,;\s])/i.test(hop.te),
   };
 }

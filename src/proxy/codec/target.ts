@@ -13,7 +13,7 @@ export function canonicalTarget(target: string, slashes: Slashes = 'merge'): str
   const query = target.indexOf('?');
   const path = query < 0 ? target : target.slice(0, query);
   const rest = query < 0 ? '' : target.slice(query);
-  const resolved = resolveDots(decodePath(path, slashes));
+  const resolved = resolveDots(decodePath(path, slashes), slashes);
   return (slashes === 'merge' ? resolved.replace(/\/{2,}/g, '/') : resolved) + rest;
 }
 
@@ -56,8 +56,10 @@ function decodedByte(code: number, original: string, slashes: Slashes): string {
   return UNRESERVED.test(character) ? character : original.toUpperCase();
 }
 
+const DOTS_WITH_PARAMETERS = /^\.{1,2};/;
+
 /** RFC 3986 §5.2.4, where an empty segment is one. */
-function resolveDots(path: string): string {
+function resolveDots(path: string, slashes: Slashes): string {
   const out: string[] = [];
   const segments = path.split('/');
   const last = segments.length - 1;
@@ -66,6 +68,9 @@ function resolveDots(path: string): string {
     if (segment === '..' && out.pop() === undefined) {
       throw new ProxyError('path_normalization_failed', 'the path leaves the root');
     }
+    // Servers that take `;…` for parameters would climb here, and others would not.
+    if (slashes === 'merge' && DOTS_WITH_PARAMETERS.test(segment))
+      throw new ProxyError('path_normalization_failed', 'a dot segment with parameters');
     if (segment !== '.' && segment !== '..') out.push(segment);
     else if (i === last) out.push('');
   }

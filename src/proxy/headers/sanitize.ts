@@ -56,8 +56,24 @@ export function sanitizeForApp(): Filter<Call> {
   };
 }
 
+/** What a caller may ask of its own sidecar only: at the callee nobody obeys it, and the app does not see it (Envoy). */
+const WISHES = new Set([
+  'x-envoy-max-retries',
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retriable-header-names',
+  'x-envoy-hedge-on-per-try-timeout',
+  'x-envoy-upstream-rq-timeout-ms',
+  'x-envoy-upstream-rq-per-try-timeout-ms',
+  'x-envoy-upstream-rq-timeout-alt-response',
+  'x-envoy-upstream-alt-stat-name',
+  'x-envoy-ip-tags',
+  'x-envoy-internal',
+]);
+
 function isOurs(name: string): boolean {
-  return name.startsWith('x-mesh-') || name === CLIENT_CERT;
+  return name.startsWith('x-mesh-') || name === CLIENT_CERT || WISHES.has(name);
 }
 
 function isMeshField(name: string): boolean {

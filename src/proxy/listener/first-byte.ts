@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../platform/clock.js';
+import { offeredProtocols } from './client-hello.js';
 
 /** What the first bytes of a connection say it is. */
 export type Opening =
-  | { readonly kind: 'tls' }
+  | { readonly kind: 'tls'; readonly offered: readonly string[] }
   | { readonly kind: 'plain' }
   /** Nothing came within the time allowed. */
   | { readonly kind: 'silent' }
@@ -14,8 +15,8 @@ export type Opening =
 const TLS_HANDSHAKE = 0x16;
 
 /**
- * Waits for the first byte and puts it back, so that whoever takes the socket next reads it again. The socket is paused
- * when the callback runs.
+ * Waits for the first byte, of TLS for the client's hello, and puts it back, so that whoever takes the socket next reads it
+ * again. The socket is paused when the callback runs.
  */
 export function readOpening(
   socket: Socket,
@@ -24,11 +25,14 @@ export function readOpening(
   onOpening: (opening: Opening) => void,
 ): void {
   const timer = clock.after(timeoutMs, () => settle({ kind: 'silent' }));
+  let seen: Buffer | null = null;
   const onReadable = (): void => {
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) return;
-    socket.unshift(chunk);
-    settle({ kind: chunk[0] === TLS_HANDSHAKE ? 'tls' : 'plain' });
+    seen = seen === null ? chunk : Buffer.concat([seen, chunk]);
+    const offered = seen[0] === TLS_HANDSHAKE ? offeredProtocols(seen) : null;
+    if (seen[0] === TLS_HANDSHAKE && offered === null) return;
+    settle(offered === null ? { kind: 'plain' } : { kind: 'tls', offered });
   };
   const onClosed = (): void => settle({ kind: 'closed' });
   const settle = (opening: Opening): void => {
@@ -36,6 +40,9 @@ export function readOpening(
     socket.off('readable', onReadable);
     socket.off('end', onClosed);
     socket.off('close', onClosed);
+    // Half a hello is nothing that could go on.
+    if (seen !== null && opening.kind !== 'tls' && opening.kind !== 'plain') return onOpening({ kind: 'closed' });
+    if (seen !== null) socket.unshift(seen);
     onOpening(opening);
   };
   socket.on('readable', onReadable);

@@ -45,6 +45,13 @@ const TLS_1_2 = createSecureContext({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.
 
 /** Istio's token for "between sidecars". */
 const ALPN = ['istio'];
+/** What a sidecar may call itself (Istio's own offer several). */
+const MESH_ALPN = new Set([...ALPN, 'istio-http/1.1', 'istio-http/1.0', 'istio-peer-exchange']);
+
+/** Whether a client's offer of protocols says that it is a sidecar. */
+export function isMeshOffer(offered: readonly string[]): boolean {
+  return offered.some((name) => MESH_ALPN.has(name));
+}
 
 /**
  * This workload's identity on TLS connections, both as client and as server. One secure context per identity: building
@@ -124,7 +131,8 @@ export class TlsIdentity {
       ciphers: CIPHERS,
       requestCert: true,
       rejectUnauthorized: true,
-      ALPNProtocols: ALPN,
+      // Who came so far is served whatever it offers: its certificate decides.
+      ALPNCallback: ({ protocols }) => protocols.find((name) => MESH_ALPN.has(name)) ?? protocols[0],
       allowHalfOpen: true,
       ...(credentials === null
         ? {}

@@ -1,3 +1,4 @@
+import type { Claims } from '../../matching/access-subject.js';
 import type { ConnectionFault } from '../../model/fault.js';
 import type { FieldChanges, ForwardPolicy } from '../../model/route.js';
 import type { Limited } from '../../platform/deadlines.js';
@@ -37,10 +38,20 @@ export interface Peer {
   /** Value of `x-forwarded-client-cert` for this connection, or ''. */
   readonly forwardedClientCert: string;
   readonly remoteAddress: string;
+  /** Address at which the connection arrived. */
+  readonly ownAddress: string;
+  /** Name that its TLS handshake asked for, lower-case; '' = none. */
+  readonly serverName: string;
 }
 
 /** The peer of a connection from the app itself. */
-export const NO_PEER: Peer = { principal: '', forwardedClientCert: '', remoteAddress: '127.0.0.1' };
+export const NO_PEER: Peer = {
+  principal: '',
+  forwardedClientCert: '',
+  remoteAddress: '127.0.0.1',
+  ownAddress: '127.0.0.1',
+  serverName: '',
+};
 
 /** Something in flight that can be called off. */
 export interface Abortable {
@@ -90,6 +101,8 @@ export class Call {
   active: Abortable | null = null;
   /** Service of the caller, where its certificate tells; '' otherwise. */
   sourceApp = '';
+  /** What the caller's token says, once it was verified; null = it showed none. */
+  claims: Claims | null = null;
   lineage: Lineage = FIRST_CALL;
   /** Status that an injected abort asked for; null = none did. */
   faultStatus: number | null = null;

@@ -11,9 +11,14 @@ const REQUEST_ID_LIMIT = 128;
 /**
  * Gives the request its ids before anything is decided: W3C `traceparent` (this sidecar's span becomes the parent of what
  * follows) and `x-request-id`. Behind the gateway both are kept when the app passed them on; at the gateway the request
- * id is always new, since what comes from outside proves nothing.
+ * id is always new, since what comes from outside proves nothing. `sampled` = share of the traces begun here that are
+ * marked for whoever collects them, 0-100.
  */
-export function trace(random: Random, edge: boolean): Filter<Call> {
+export function trace(random: Random, edge: boolean, sampled: () => number = ALL): Filter<Call> {
+  const flags = (traceId: string): string => {
+    const percent = sampled();
+    return percent >= 100 || random.decide(traceId, 'sampling') * 100 < percent ? '01' : '00';
+  };
   return (next) => (call) => {
     const { record } = call;
     const { fields } = call.head;
@@ -26,7 +31,10 @@ export function trace(random: Random, edge: boolean): Filter<Call> {
     if (came !== undefined) fields.remove('traceparent');
     // Without its parent it means nothing (Trace Context, 3.3.1).
     if (parent === null) fields.remove('tracestate');
-    fields.append('traceparent', `00-${record.traceId}-${record.spanId}-${parent === null ? '01' : parent.slice(53)}`);
+    fields.append(
+      'traceparent',
+      `00-${record.traceId}-${record.spanId}-${parent === null ? flags(record.traceId) : parent.slice(53)}`,
+    );
     if (given !== undefined && !edge && isBelievable(given)) record.requestId = given;
     else {
       record.requestId = random.uuid();
@@ -36,6 +44,8 @@ export function trace(random: Random, edge: boolean): Filter<Call> {
     return next(call);
   };
 }
+
+const ALL = (): number => 100;
 
 function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text) && !text.startsWith(NO_TRACE, 3) && !text.startsWith(NO_SPAN, 36);

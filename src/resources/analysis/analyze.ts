@@ -1,6 +1,8 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import type { Resource } from '../resource.js';
+import { analyzeAccess } from './access.js';
+import { analyzeAccessValues } from './access-values.js';
 import { analyzeCallPaths } from './call-paths.js';
 import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
@@ -29,6 +31,8 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeListeners,
   analyzeSelectors,
   analyzeMtls,
+  analyzeAccess,
+  analyzeAccessValues,
   analyzePorts,
   analyzeDeprecated,
   analyzeSandbox,

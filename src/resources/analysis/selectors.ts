@@ -1,6 +1,9 @@
 import { ROOT_NAMESPACE } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
-import type { PeerAuthentication, Sidecar, Telemetry } from '../istio/others.js';
+import type { AuthorizationPolicySpec } from '../istio/authorization-policy.js';
+import type { PeerAuthentication, Sidecar } from '../istio/others.js';
+import type { RequestAuthenticationSpec } from '../istio/request-authentication.js';
+import type { Telemetry } from '../istio/telemetry.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
 
@@ -14,6 +17,12 @@ export function analyzeSelectors(world: World, tell: Tell): void {
       object: one as Resource,
       labels: one.spec.selector?.matchLabels,
     })),
+    ...['AuthorizationPolicy', 'RequestAuthentication'].flatMap((kind) =>
+      ofKind<AuthorizationPolicySpec | RequestAuthenticationSpec>(world.resources, 'istio', kind).map((one) => ({
+        object: one as Resource,
+        labels: one.spec.selector?.matchLabels,
+      })),
+    ),
     ...telemetries.map((one) => ({ object: one as Resource, labels: one.spec.selector?.matchLabels })),
   ];
   for (const { object, labels } of selected) {

@@ -1,21 +1,10 @@
 import type { EgressPolicy, GatewayPolicy, PeerAuthenticationPolicy } from '../../model/policies.js';
 import type { MtlsMode } from '../../model/sidecar-config.js';
-import {
-  anything,
-  list,
-  map,
-  oneOf,
-  type Read,
-  record,
-  table,
-  tableWith,
-  text,
-  unsupported,
-} from '../../yaml/readers.js';
+import { list, oneOf, type Read, record, table, tableWith, text, unsupported } from '../../yaml/readers.js';
 import { ofKind, type Resource } from '../resource.js';
 import { fullHost, labelSelector, labels, passed, portNumber } from '../words.js';
 
-/** Istio's smaller kinds: Sidecar, Gateway, PeerAuthentication, Telemetry. */
+/** Istio's smaller kinds: Sidecar, Gateway, PeerAuthentication. */
 
 const workloadSelector = table({ labels });
 
@@ -111,15 +100,3 @@ export function peerAuthenticationOf(resources: readonly Resource[]): PeerAuthen
     };
   });
 }
-
-/** The sandbox records every request anyway; what a Telemetry asks for is taken as known and changes nothing. */
-export const telemetry = table({
-  selector: labelSelector,
-  targetRef: passed,
-  targetRefs: passed,
-  tracing: map(anything, () => true),
-  metrics: map(anything, () => true),
-  accessLogging: map(anything, () => true),
-});
-
-export type Telemetry = Read<typeof telemetry>;

@@ -1,0 +1,52 @@
+import { selects, type WorkloadSpec } from '../model/app.js';
+import type { AccessRule, Authorization } from '../model/authorization.js';
+import type { MeshConfig } from '../model/mesh-config.js';
+import { type AuthorizationPolicy, objectName, ROOT_NAMESPACE, type WorkloadScope } from '../model/policies.js';
+import type { InboundConfig } from '../model/sidecar-config.js';
+
+/**
+ * Who may call a workload, and whose tokens it believes: all that is said of it by its own namespace and by the root
+ * namespace, whose selectors choose in every namespace. Nothing said = absent.
+ */
+export function authorizationFor(
+  { policies }: MeshConfig,
+  workload: Pick<WorkloadSpec, 'namespace' | 'labels'>,
+): Pick<InboundConfig, 'authorization' | 'tokens'> {
+  const about = <P extends WorkloadScope>(all: readonly P[]): P[] => all.filter((one) => concerns(one, workload));
+  const authorization = about(policies.authorization);
+  const tokens = about(policies.tokens).flatMap(({ rules }) => rules);
+  return {
+    ...(authorization.length === 0 ? {} : { authorization: composed(authorization) }),
+    ...(tokens.length === 0 ? {} : { tokens }),
+  };
+}
+
+function concerns(
+  { object, selector }: WorkloadScope,
+  { namespace, labels }: Pick<WorkloadSpec, 'namespace' | 'labels'>,
+): boolean {
+  if (object.namespace !== namespace && object.namespace !== ROOT_NAMESPACE) return false;
+  return selector === null || selects(selector, labels);
+}
+
+/** Istio's order: what is noted only, DENY, ALLOW; within an action by the rules' names, as Envoy has them. */
+const ORDER: readonly AccessRule['action'][] = ['audit', 'deny', 'allow'];
+
+function composed(policies: readonly AuthorizationPolicy[]): Authorization {
+  const rules = policies
+    .flatMap((policy) => policy.rules)
+    .toSorted((a, b) => ORDER.indexOf(a.action) - ORDER.indexOf(b.action) || (a.name < b.name ? -1 : 1));
+  const allowing = policies.filter(({ action, enforced }) => action === 'allow' && enforced);
+  return {
+    rules,
+    otherwise:
+      allowing.length === 0
+        ? { action: 'allow', because: 'no policy that allows is about this workload, so what none denies is let in' }
+        : { action: 'deny', because: refusal(allowing) },
+  };
+}
+
+function refusal(allowing: readonly AuthorizationPolicy[]): string {
+  const names = allowing.map(({ object }) => `${objectName(object)} (${object.source.file}:${object.source.line})`);
+  return `no rule that allows is met: only what ${names.join(' or ')} allows is let in`;
+}

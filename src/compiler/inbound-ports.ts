@@ -1,0 +1,20 @@
+import { type AppPort, selects, type WorkloadSpec } from '../model/app.js';
+import type { MeshConfig } from '../model/mesh-config.js';
+
+/**
+ * The ports of a workload as its callers' sidecars know them: what speaks there is what a Service says that stands for it,
+ * since Istio goes by the Service's port names; else what its own file says.
+ */
+export function inboundPorts({ policies }: MeshConfig, workload: WorkloadSpec): readonly AppPort[] {
+  const declared = policies.services
+    .filter(
+      ({ namespace, selector }) =>
+        namespace === workload.namespace && selector !== null && selects(selector, workload.labels),
+    )
+    .flatMap(({ ports }) => ports);
+  if (declared.length === 0) return workload.ports;
+  return workload.ports.map((own) => {
+    const named = declared.find(({ targetPort }) => targetPort === own.port);
+    return named === undefined ? own : { ...own, protocol: named.protocol };
+  });
+}

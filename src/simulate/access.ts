@@ -1,0 +1,62 @@
+import { type Access, accessOf } from '../matching/access.js';
+import type { AccessRequest } from '../matching/access-subject.js';
+import type { Subject } from '../matching/match.js';
+import type { Authorization } from '../model/authorization.js';
+import type { Consideration } from '../model/exchange.js';
+import type { InboundConfig } from '../model/sidecar-config.js';
+import type { SourceRef } from '../model/source.js';
+
+/** What the authorization of a callee says of a described request. */
+export interface AccessAnswer {
+  readonly workload: string;
+  readonly allowed: boolean;
+  /** `rule 1 of AuthorizationPolicy default/viewer lets it in` */
+  readonly text: string;
+  readonly source: SourceRef | null;
+  /** The rules that were asked, where none of them was met. */
+  readonly considered: readonly Consideration[];
+}
+
+/** A described request on its way to a callee. */
+export interface Arriving {
+  readonly workload: string;
+  /** SPIFFE ID that the caller's sidecar proves; '' = it speaks plaintext. */
+  readonly principal: string;
+  /** Port of the service that was called. */
+  readonly port: number;
+  readonly protocol: 'http' | 'tcp';
+  readonly subject: Subject;
+}
+
+/**
+ * Asks a callee's rules, by the tests that its sidecar uses. Nothing is known of addresses, and a token that was not
+ * verified says nothing. Null = no policy is about the callee.
+ */
+export function accessAt(arriving: Arriving, inbound: InboundConfig | null): AccessAnswer | null {
+  const authorization = inbound?.authorization;
+  if (inbound === null || authorization === undefined) return null;
+  const { workload, principal, port, protocol, subject } = arriving;
+  const request: AccessRequest = {
+    principal,
+    peerAddress: '',
+    ownAddress: '',
+    port: (inbound.ports.find((declared) => declared.port === port) ?? inbound.ports[0])?.port ?? port,
+    serverName: '',
+    head: protocol === 'http' ? subject : null,
+    dropped: null,
+    claims: null,
+  };
+  const access = accessFor(authorization, protocol);
+  const { allowed, rule, text } = access.decide(request);
+  const considered = allowed || rule !== null ? [] : access.consider(request);
+  return { workload, allowed, text, source: rule?.source ?? null, considered };
+}
+
+const made = new WeakMap<Authorization, Partial<Record<'http' | 'tcp', Access>>>();
+
+function accessFor(authorization: Authorization, protocol: 'http' | 'tcp'): Access {
+  const known = made.get(authorization) ?? {};
+  made.set(authorization, known);
+  known[protocol] ??= accessOf(authorization, protocol);
+  return known[protocol];
+}
