@@ -96,9 +96,10 @@ async function recordsOf(
   { caller, times }: { readonly caller: string; readonly times: number },
 ): Promise<readonly Exchange[]> {
   let seen: readonly Exchange[] = [];
-  for (let looks = 0; looks < 20 && seen.length < times; looks++) {
+  // Both sidecars tell of each.
+  for (let looks = 0; looks < 20 && seen.length < 2 * times; looks++) {
     await sleep(systemClock, 120);
-    const all = await client.call('exchanges', { from: caller, direction: 'outbound', limit: 5_000 });
+    const all = await client.call('exchanges', { from: caller, limit: 5_000 });
     const found = all.filter(({ requestId }) => requestId === id || requestId.startsWith(`${id}/`));
     if (found.length > 0 && found.length === seen.length && looks > 5) break;
     seen = found;
@@ -106,7 +107,8 @@ async function recordsOf(
   return seen;
 }
 
-function outcomeOf(answers: readonly ProbeResult[], exchanges: readonly Exchange[]): Outcome {
+function outcomeOf(answers: readonly ProbeResult[], hops: readonly Exchange[]): Outcome {
+  const exchanges = hops.filter(({ reporter }) => reporter.direction === 'outbound');
   const routed = exchanges.flatMap(({ decisions }) => decisions.filter(({ kind }) => kind === 'route').slice(0, 1));
   const [route] = routed;
   const destinations = routed.map(({ text }) => / sent it to (.+)$/.exec(text)?.[1]).filter((one) => one !== undefined);
@@ -117,6 +119,9 @@ function outcomeOf(answers: readonly ProbeResult[], exchanges: readonly Exchange
   return {
     rule: route === undefined ? '' : route.text.replace(/ (?:sent it to|answered it|redirected it).*$/, ''),
     source: route?.source ?? null,
+    access: hops
+      .flatMap(({ decisions }) => decisions.filter(({ kind }) => kind === 'authorization'))
+      .map(({ text }) => /^rule \d+ of \S+ \S+/.exec(text)?.[0] ?? ''),
     to,
     sample: Math.max(1, destinations.length),
     statuses: [...new Set(answers.map(({ status }) => status))],

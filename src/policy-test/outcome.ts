@@ -7,6 +7,8 @@ export interface Outcome {
   /** The rule that decided, as explain calls it; '' = none. */
   readonly rule: string;
   readonly source: SourceRef | null;
+  /** Rules of the callees' authorization that were met. */
+  readonly access: readonly string[];
   /** Shares in percent by destination: `reviews v2`. */
   readonly to: Readonly<Record<string, number>>;
   /** Of how many requests the shares are; null = they are exact. */
@@ -38,19 +40,22 @@ export function simulatedOutcome(simulation: Simulation): Outcome {
   return {
     rule: route?.rule ?? '',
     source: route?.source ?? null,
+    access: [...new Set(shares.flatMap((share) => share.access.map(({ rule }) => rule)))].filter((rule) => rule !== ''),
     to: Object.fromEntries(shares.map((share) => [destinationOf(share), share.percent])),
     sample: null,
     statuses: [...new Set(own)],
     answeredBy: own.length === 0 ? 'app' : reached ? 'both' : 'mesh',
     denied:
-      shares.length > 0 &&
-      shares.every((share) => share.failure !== null && (FAILURES[share.failure].status as number) === 403),
+      shares.length > 0 && shares.every((share) => share.failure !== null && FAILURES[share.failure].status === 403),
     retries: retry?.attempts ?? 0,
     retryOn: retry === null ? [] : [...retry.retryOn, ...retry.retriableStatusCodes.map(String)],
     timeoutMs,
     encryption: [...new Set(shares.map(({ tls }) => (tls === 'mtls' ? ('mtls' as const) : ('plaintext' as const))))],
     attempts: null,
-    why: considered.filter(({ why }) => why !== '').map(({ rule, why }) => `${rule}: ${why}`),
+    why: [
+      ...considered.filter(({ why }) => why !== '').map(({ rule, why }) => `${rule}: ${why}`),
+      ...new Set(shares.flatMap((share) => share.access.filter(({ allowed }) => !allowed).map(({ text }) => text))),
+    ],
   };
 }
 

@@ -16,8 +16,8 @@ export interface TestResult {
   readonly source: SourceRef;
   /** Empty = passed. */
   readonly failures: readonly string[];
-  /** The rule that decided; '' = none. */
-  readonly rule: string;
+  /** Rules that decided: of the caller's routes, and of the callees' authorization. */
+  readonly met: readonly string[];
   readonly ms: number;
 }
 
@@ -46,7 +46,8 @@ export function resultOf(
 ): TestResult {
   const judged = outcome === null ? [] : judge(test.expect, outcome);
   const { name } = test;
-  return { name, source: placeOf(test), failures: [...failures, ...judged], rule: outcome?.rule ?? '', ms };
+  const met = outcome === null ? [] : [outcome.rule, ...outcome.access];
+  return { name, source: placeOf(test), failures: [...failures, ...judged], met, ms };
 }
 
 function configsOf({ app, policies, flavor, mtls }: Given): ReadonlyMap<string, SidecarConfig> {
@@ -64,7 +65,10 @@ function outcomeOf({ request }: PolicyTest, configs: ReadonlyMap<string, Sidecar
   const { from, to, method = 'GET', path = '/', headers = {} } = request;
   const found = [...configs].find(([name, { workload }]) => name === from || workload.app === from);
   if (found === undefined) {
-    const close = nearest(from, configs.keys());
+    const close = nearest(
+      from,
+      [...configs].flatMap(([name, { workload }]) => [workload.app, name]),
+    );
     return `no workload ${from} has a sidecar${close === null ? '' : `; did you mean ${close}?`}`;
   }
   const [caller, config] = found;

@@ -1,7 +1,7 @@
 import { type Access, accessOf } from '../matching/access.js';
 import type { AccessRequest } from '../matching/access-subject.js';
 import type { Subject } from '../matching/match.js';
-import type { Authorization } from '../model/authorization.js';
+import { type Authorization, accessRuleText } from '../model/authorization.js';
 import type { Consideration } from '../model/exchange.js';
 import type { InboundConfig } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
@@ -10,6 +10,8 @@ import type { SourceRef } from '../model/source.js';
 export interface AccessAnswer {
   readonly workload: string;
   readonly allowed: boolean;
+  /** `rule 1 of AuthorizationPolicy default/viewer`; '' = none was met. */
+  readonly rule: string;
   /** `rule 1 of AuthorizationPolicy default/viewer lets it in` */
   readonly text: string;
   readonly source: SourceRef | null;
@@ -49,7 +51,14 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
   const access = accessFor(authorization, protocol);
   const { allowed, rule, text } = access.decide(request);
   const considered = allowed || rule !== null ? [] : access.consider(request);
-  return { workload, allowed, text, source: rule?.source ?? null, considered };
+  return {
+    workload,
+    allowed,
+    rule: rule === null ? '' : accessRuleText(rule),
+    text,
+    source: rule?.source ?? null,
+    considered,
+  };
 }
 
 const made = new WeakMap<Authorization, Partial<Record<'http' | 'tcp', Access>>>();

@@ -141,6 +141,16 @@ export function istioTasksScenario(runtime: 'docker' | 'local'): void {
       expect(explanation.blame).toBe('callee-policy');
     });
 
+    it('policy tests hold with traffic too, and what was applied is applied again', async () => {
+      await apply('all-v1');
+      const files = ['tests.yaml', 'authorization-tests.yaml', 'split-tests.yaml'].map((name) => resolve(folder, name));
+      const { code, stdout, stderr } = await cli.run('test', ...files, '--traffic');
+      expect(`${stdout}${stderr}`).not.toContain('✗');
+      expect(code).toBe(0);
+      const kept = await cli.json<{ name: string }[]>('get', 'vs', '-o', 'json');
+      expect(kept.map(({ name }) => name).sort()).toEqual(['details', 'productpage', 'ratings', 'reviews']);
+    });
+
     it('gateway: only the paths that are named come in', async () => {
       await apply('gateway');
       expect((await page()).status).toBe(200);

@@ -69,6 +69,26 @@ describe('diff', () => {
     ]);
   });
 
+  it('tells who would be let in and who would not', async () => {
+    const { differences } = await diff(`apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: web-only }
+spec:
+  selector: { matchLabels: { version: v1, app: reviews } }
+  rules:
+  - from: [ { source: { principals: [cluster.local/ns/default/sa/web] } } ]
+    to: [ { operation: { methods: [GET] } } ]
+`);
+    expect(differences.map(({ who, kind, text }) => [who.join(), kind, text])).toEqual([
+      [
+        'reviews-v1',
+        'added',
+        'rule 1 of AuthorizationPolicy default/web-only: allow principals: cluster.local/ns/default/sa/web; methods: GET',
+      ],
+      ['reviews-v1', 'added', expect.stringMatching(/^all others: deny, /)],
+    ]);
+  });
+
   it('applies nothing, and finds nothing in what is applied already', async () => {
     await diff(SPLIT);
     expect(await mesh.client.call('resources', {})).toEqual([]);

@@ -78,7 +78,7 @@ async function runSuite(context: Context, file: string, flags: TestFlags): Promi
     results,
     coverage: coverageOf(
       compiled,
-      results.map(({ rule }) => rule),
+      results.flatMap(({ met }) => met),
     ),
   };
 }

@@ -1,3 +1,4 @@
+import type { AccessConditions, AccessRule } from '../../model/authorization.js';
 import type { Cluster } from '../../model/cluster.js';
 import type { Route } from '../../model/route.js';
 import type { InboundConfig, OutboundConfig, SidecarConfig, VirtualHost } from '../../model/sidecar-config.js';
@@ -127,6 +128,11 @@ function inboundChanges(before: SidecarConfig, after: SidecarConfig): Change[] {
   });
   const named = (kind: Change['kind'], word: string, names: readonly string[]): Change[] =>
     names.map((name) => ({ kind, about, text: `${word} ${name}`, source: null }));
+  const [kept, held] = [accessWords(was), accessWords(is)];
+  const access: Change[] = [
+    ...[...kept].filter(([words]) => !held.has(words)).map((entry) => accessChange('removed', about, entry)),
+    ...[...held].filter(([words]) => !kept.has(words)).map((entry) => accessChange('added', about, entry)),
+  ];
   const [faults, limits] = [
     listsOf(was.faults.map(textOf), is.faults.map(textOf)),
     listsOf(was.rateLimits.map(textOf), is.rateLimits.map(textOf)),
@@ -134,11 +140,38 @@ function inboundChanges(before: SidecarConfig, after: SidecarConfig): Change[] {
   return [
     ...mtls,
     ...ports,
+    ...access,
     ...named('removed', 'the fault', faults.gone),
     ...named('added', 'the fault', faults.come),
     ...named('removed', 'the limit', limits.gone),
     ...named('added', 'the limit', limits.come),
   ];
+}
+
+/** Who is let in and who is kept out, a sentence each, with where it is said. */
+function accessWords({ authorization, tokens = [] }: InboundConfig): ReadonlyMap<string, SourceRef | null> {
+  const words = new Map<string, SourceRef | null>();
+  for (const rule of authorization?.rules ?? []) words.set(ruleWords(rule), rule.source);
+  if (authorization !== undefined)
+    words.set(`all others: ${authorization.otherwise.action}, ${authorization.otherwise.because}`, null);
+  for (const { issuer, source, object } of tokens) words.set(`${object}: tokens of ${issuer} are believed`, source);
+  return words;
+}
+
+function ruleWords({ action, enforced, object, rule, from, to, when }: AccessRule): string {
+  const all = (conditions: AccessConditions): string => conditions.map(({ text }) => text).join(' and ');
+  const any = (sets: readonly AccessConditions[]): string => sets.map(all).join(', or ');
+  const parts = [any(from), any(to), all(when)].filter((part) => part !== '').join('; ');
+  const dry = enforced ? '' : ' (dry run: only told)';
+  return `rule ${rule + 1} of ${object}${dry}: ${action} ${parts || 'everything'}`;
+}
+
+function accessChange(
+  kind: Change['kind'],
+  about: string,
+  [text, source]: readonly [string, SourceRef | null],
+): Change {
+  return { kind, about, text, source };
 }
 
 function modeOn({ mtls, portMtls }: InboundConfig, port: number): InboundConfig['mtls'] {
