@@ -13,6 +13,7 @@ import { addLifecycle } from './commands/lifecycle.js';
 import { addLogs } from './commands/logs.js';
 import { addRequests } from './commands/requests.js';
 import { addResources } from './commands/resources.js';
+import { addSchema } from './commands/schema.js';
 import { addSettings } from './commands/settings.js';
 import { addStatus } from './commands/status.js';
 import { addTest } from './commands/test.js';
@@ -30,6 +31,7 @@ const COMMANDS = [
   addDiff,
   addAnalyze,
   addTest,
+  addSchema,
   addFault,
   addSettings,
   addLogs,

@@ -3,8 +3,10 @@ import type { Balancing, EjectionPolicy, RetryBudget, TrafficPolicy } from '../m
 import type { SidecarLimits } from '../model/limits.js';
 import { NO_PROPAGATION, type Propagation } from '../model/propagation.js';
 import type { RateLimit } from '../model/rate-limit.js';
+import { sourceOf } from '../yaml/positions.js';
 import type { Findings } from '../yaml/problems.js';
-import { flag, limit, list, oneOf, table } from '../yaml/readers.js';
+import { flag, limit, list, oneOf, reader, record, shapeOf, table, text } from '../yaml/readers.js';
+import { textShape } from '../yaml/shape.js';
 import type { YamlView } from '../yaml/view.js';
 import { readLimits } from './limits.js';
 import { readRateLimit } from './rate-limits.js';
@@ -27,81 +29,43 @@ export interface MeshExtension {
   readonly services: ReadonlyMap<string, { readonly settings: ServiceSettings; readonly keySource: SourceRef }>;
 }
 
-/** Reads it strictly: an unknown key is a problem, since a policy that is silently dropped teaches the wrong thing. */
-export function readMeshExtension(view: YamlView | null, findings: Findings): MeshExtension {
-  let gateway: MeshExtension['gateway'] = null;
-  let load: MeshExtension['load'] = { rps: null, paths: null };
-  let limits: MeshExtension['limits'] = {};
-  let propagation = NO_PROPAGATION;
-  const services = new Map<string, { settings: ServiceSettings; keySource: SourceRef }>();
-  for (const { key, keySource, value } of view?.entries('x-mesh') ?? []) {
-    if (key === 'gateway') gateway = readGateway(value, findings);
-    else if (key === 'load') load = readLoad(value, findings);
-    else if (key === 'limits') limits = readLimits(value, 'x-mesh.limits', findings) ?? {};
-    else if (key === 'propagate')
-      propagation = { ...NO_PROPAGATION, ...readPropagation(value, 'x-mesh.propagate', findings) };
-    else if (key === 'services') {
-      for (const entry of value.entries('x-mesh.services')) {
-        services.set(entry.key, {
-          settings: readSettings(entry.value, `x-mesh.services.${entry.key}`, findings),
-          keySource: entry.keySource,
-        });
-      }
-    } else findings.unknownKey(keySource, key, 'x-mesh', ['gateway', 'load', 'limits', 'propagate', 'services']);
-  }
-  return { gateway, load, limits, propagation, services };
-}
+const anyNumber = reader(
+  { kind: 'number', whole: true, least: 1, most: 65_535 },
+  (view, where) => view.number(where) ?? undefined,
+);
 
-const readPropagation = table<{ deadline: boolean; retries: boolean }>({ deadline: flag, retries: flag });
+const readGateway = reader<NonNullable<MeshExtension['gateway']>>(
+  { kind: 'table', fields: { service: shapeOf(text), port: shapeOf(anyNumber) }, required: ['service'] },
+  (view, where, findings) => {
+    const read = table<{ service: string; port: number }>({ service: text, port: anyNumber })(view, where, findings);
+    if (read === undefined) return undefined;
+    const { service, port = null } = read;
+    if (service === undefined)
+      findings.problem(view.source, `${where} names no service`, 'gateway: { service: NAME, port: 8080 }');
+    const at = (key: string): SourceRef =>
+      view.entries(where).find((entry) => entry.key === key)?.value.source ?? view.source;
+    return { service: service ?? '', serviceSource: at('service'), port, portSource: at('port') };
+  },
+);
 
-function readGateway(view: YamlView, findings: Findings): MeshExtension['gateway'] {
-  let service: string | null = null;
-  let port: number | null = null;
-  let serviceSource = view.source;
-  let portSource = view.source;
-  for (const { key, keySource, value } of view.entries('x-mesh.gateway')) {
-    if (key === 'service') {
-      service = value.text('x-mesh.gateway.service') ?? '';
-      serviceSource = value.source;
-    } else if (key === 'port') {
-      port = value.number('x-mesh.gateway.port');
-      portSource = value.source;
-    } else findings.unknownKey(keySource, key, 'x-mesh.gateway', ['service', 'port']);
-  }
-  if (service === null)
-    findings.problem(view.source, 'x-mesh.gateway names no service', 'gateway: { service: NAME, port: 8080 }');
-  return { service: service ?? '', serviceSource, port, portSource };
-}
+const rate = reader<number>({ kind: 'number', whole: false, least: 0, most: 5_000 }, (view, where, findings) => {
+  const rps = view.number(where);
+  if (rps !== null && (rps < 0 || rps > 5_000)) findings.problem(view.source, `${where} must be between 0 and 5000`);
+  return rps ?? undefined;
+});
 
-function readLoad(view: YamlView, findings: Findings): MeshExtension['load'] {
-  let rps: number | null = null;
-  let paths: string[] | null = null;
-  for (const { key, keySource, value } of view.entries('x-mesh.load')) {
-    if (key === 'rps') rps = rateOf(value, findings);
-    else if (key === 'paths') paths = value.items('x-mesh.load.paths').map((item) => pathOf(item, findings));
-    else findings.unknownKey(keySource, key, 'x-mesh.load', ['rps', 'paths']);
-  }
-  if (paths?.length === 0) findings.problem(view.source, 'x-mesh.load.paths is empty', 'paths: [/]');
-  return { rps, paths };
-}
+const path = reader<string>(textShape('a path'), (view, where, findings) => {
+  const written = view.text(where) ?? '/';
+  if (!/^\/[!-~]*$/.test(written))
+    findings.problem(view.source, `${where}: ${JSON.stringify(written)} is not a path`, 'for example /productpage');
+  return written;
+});
 
-function rateOf(view: YamlView, findings: Findings): number | null {
-  const rps = view.number('x-mesh.load.rps');
-  if (rps !== null && (rps < 0 || rps > 5_000))
-    findings.problem(view.source, 'x-mesh.load.rps must be between 0 and 5000');
-  return rps;
-}
-
-function pathOf(view: YamlView, findings: Findings): string {
-  const path = view.text('x-mesh.load.paths') ?? '/';
-  if (!/^\/[!-~]*$/.test(path))
-    findings.problem(
-      view.source,
-      `x-mesh.load.paths: ${JSON.stringify(path)} is not a path`,
-      'for example /productpage',
-    );
-  return path;
-}
+const paths = reader<string[]>({ kind: 'list', of: shapeOf(path) }, (view, where, findings) => {
+  const items = view.items(where);
+  if (items.length === 0) findings.problem(view.source, `${where} is empty`, 'paths: [/]');
+  return items.flatMap((item) => path(item, where, findings) ?? []);
+});
 
 interface ServiceWords {
   retries: RetrySettings;
@@ -129,7 +93,7 @@ const readWords = table<ServiceWords>({
   rateLimits: list(readRateLimit),
 });
 
-function readSettings(view: YamlView, where: string, findings: Findings): ServiceSettings {
+const readSettings = reader<ServiceSettings>(shapeOf(readWords), (view, where, findings) => {
   const read = readWords(view, where, findings) ?? {};
   if (read.outlierDetection !== undefined && read.failureAccrual !== undefined)
     findings.problem(view.source, `${where} has both outlierDetection and failureAccrual: one of them can watch`);
@@ -146,5 +110,42 @@ function readSettings(view: YamlView, where: string, findings: Findings): Servic
     precedence: read.precedence ?? 'first',
     routes: read.routes ?? [],
     rateLimits: read.rateLimits ?? [],
+  };
+});
+
+const extension = table<{
+  gateway: NonNullable<MeshExtension['gateway']>;
+  load: Partial<{ rps: number; paths: string[] }>;
+  limits: Partial<SidecarLimits>;
+  propagate: Partial<Propagation>;
+  services: Record<string, ServiceSettings>;
+}>({
+  gateway: readGateway,
+  load: table<{ rps: number; paths: string[] }>({ rps: rate, paths }),
+  limits: readLimits,
+  propagate: table<{ deadline: boolean; retries: boolean }>({ deadline: flag, retries: flag }),
+  services: record(readSettings),
+});
+
+/** What the top level of `x-mesh` takes. */
+export const EXTENSION_SHAPE = shapeOf(extension);
+
+/** Reads it strictly: an unknown key is a problem, since a policy that is silently dropped teaches the wrong thing. */
+export function readMeshExtension(view: YamlView | null, findings: Findings): MeshExtension {
+  const {
+    gateway = null,
+    load,
+    limits = {},
+    propagate,
+    services = {},
+  } = (view === null ? undefined : extension(view, 'x-mesh', findings)) ?? {};
+  return {
+    gateway,
+    load: { rps: load?.rps ?? null, paths: load?.paths ?? null },
+    limits,
+    propagation: { ...NO_PROPAGATION, ...propagate },
+    services: new Map(
+      Object.entries(services).map(([name, settings]) => [name, { settings, keySource: sourceOf(services, name) }]),
+    ),
   };
 }

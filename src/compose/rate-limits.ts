@@ -1,6 +1,6 @@
 import type { RateLimit } from '../model/rate-limit.js';
 import type { RouteMatch } from '../model/route.js';
-import { duration, map, oneOf, type Reader, record, table, text, whole } from '../yaml/readers.js';
+import { duration, map, oneOf, type Reader, reader, record, shapeOf, table, text, whole } from '../yaml/readers.js';
 import { readMatch } from '../yaml/route-match.js';
 
 const tokens = whole(1, 1_000_000);
@@ -20,17 +20,19 @@ const readOverride = map(
   ({ requests = 1, per = 1_000 }) => ({ tokens: requests, perMs: Math.max(1, per) }),
 );
 
+const readWords = table<LimitWords>({
+  name: text,
+  requests: tokens,
+  per: duration,
+  burst: tokens,
+  bucket: oneOf(['workload', 'client']),
+  match: readMatch,
+  overrides: record(readOverride),
+});
+
 /** `rateLimits`: so many requests in so much time, saved up to a burst, for everybody or for each client. */
-export const readRateLimit: Reader<RateLimit> = (view, where, findings) => {
-  const read = table<LimitWords>({
-    name: text,
-    requests: tokens,
-    per: duration,
-    burst: tokens,
-    bucket: oneOf(['workload', 'client']),
-    match: readMatch,
-    overrides: record(readOverride),
-  })(view, where, findings);
+export const readRateLimit: Reader<RateLimit> = reader(shapeOf(readWords), (view, where, findings) => {
+  const read = readWords(view, where, findings);
   if (read?.requests === undefined) {
     findings.problem(view.source, `${where} does not say how many requests`, 'requests: 100, per: 1s');
     return undefined;
@@ -44,4 +46,4 @@ export const readRateLimit: Reader<RateLimit> = (view, where, findings) => {
     tokens: read.requests,
     perMs: Math.max(1, read.per ?? 1_000),
   };
-};
+});

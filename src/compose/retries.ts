@@ -2,12 +2,15 @@ import type { RetrySettings } from '../model/app.js';
 import { ISTIO_DEFAULT_RETRIES } from '../model/flavor.js';
 import { RETRY_CONDITIONS } from '../model/route.js';
 import { suggestion } from '../yaml/problems.js';
-import { duration, flag, limit, map, oneOf, type Reader, table, whole } from '../yaml/readers.js';
+import { duration, flag, limit, map, oneOf, type Reader, reader, table, whole } from '../yaml/readers.js';
+import { textShape } from '../yaml/shape.js';
 
 const KNOWN_CONDITIONS: ReadonlySet<string> = new Set(RETRY_CONDITIONS);
 
 /** A list, or Envoy's comma list. */
-const readRetryOn: Reader<string[]> = (view, where, findings) => {
+const WORDS = { kind: 'either', of: [textShape(), { kind: 'list', of: textShape() }] } as const;
+
+const readRetryOn: Reader<string[]> = reader(WORDS, (view, where, findings) => {
   const items = view.kind === 'list' ? view.items(where) : [view];
   return items.flatMap((item) => {
     const words = (item.text(where) ?? '').split(',').map((word) => word.trim());
@@ -21,7 +24,7 @@ const readRetryOn: Reader<string[]> = (view, where, findings) => {
     }
     return words;
   });
-};
+});
 
 interface RetryWords {
   attempts: number;

@@ -21,7 +21,9 @@ import {
   oneOf,
   percent,
   type Reader,
+  reader,
   record,
+  shapeOf,
   table,
   text,
   whole,
@@ -235,7 +237,7 @@ const readWords = table<RouteWords>({
 });
 
 /** One route; where it goes is said by exactly one of `to`, `redirect` and `respond`. */
-export const readRoute: Reader<RouteSettings> = (view, where, findings) => {
+export const readRoute: Reader<RouteSettings> = reader(shapeOf(readWords), (view, where, findings) => {
   const read = readWords(view, where, findings) ?? {};
   const { name = where.slice(where.indexOf('routes')), match = EVERYTHING, headers = {}, fault = null } = read;
   const own = read.redirect ?? read.respond;
@@ -265,4 +267,4 @@ export const readRoute: Reader<RouteSettings> = (view, where, findings) => {
       },
     },
   };
-};
+});

@@ -1,7 +1,9 @@
 import type { AppProtocol, CallSpec } from '../model/app.js';
 import { NAMESPACE } from '../model/names.js';
+import { sourceOf } from '../yaml/positions.js';
 import type { Findings } from '../yaml/problems.js';
-import { duration, flag, table, whole } from '../yaml/readers.js';
+import { duration, flag, map, type Reader, reader, record, shapeOf, table, whole } from '../yaml/readers.js';
+import { textShape } from '../yaml/shape.js';
 import type { YamlView } from '../yaml/view.js';
 import { portNumber } from './ports.js';
 
@@ -24,84 +26,83 @@ export interface ExtensionInput {
   readonly findings: Findings;
 }
 
-const KEYS = ['serviceAccount', 'namespace', 'locality', 'sidecar', 'ports', 'local', 'calls'];
+const text = (fits: RegExp, what: string, hint: string): Reader<string> =>
+  reader(textShape(what), (view, where, findings) => {
+    const written = view.text(where);
+    if (written === null || fits.test(written)) return written ?? undefined;
+    findings.problem(view.source, `${where} must be ${what}`, hint);
+    return undefined;
+  });
 
-/** Reads it strictly, as all of `x-mesh`. */
-export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
-  let serviceAccount: string | null = null;
-  let locality = '';
-  let namespace = NAMESPACE;
-  let sidecar = true;
-  let local: readonly string[] | null = null;
-  let ports: ReadonlyMap<number, AppProtocol> = new Map();
-  let calls: readonly CallSpec[] = [];
-  for (const { key, keySource, value } of view?.entries(where) ?? []) {
-    if (key === 'serviceAccount') serviceAccount = accountOf(value, `${where}.serviceAccount`, findings);
-    else if (key === 'namespace') namespace = namespaceOf(value, `${where}.namespace`, findings);
-    else if (key === 'locality') locality = localityOf(value, `${where}.locality`, findings);
-    else if (key === 'sidecar') sidecar = flag(value, `${where}.sidecar`, findings) ?? true;
-    else if (key === 'local') local = argvOf(value, `${where}.local`, expanded, findings);
-    else if (key === 'ports') ports = protocolsOf(value, `${where}.ports`, findings);
-    else if (key === 'calls') calls = callsOf(value, `${where}.calls`, findings);
-    else findings.unknownKey(keySource, key, where, KEYS);
-  }
-  return { serviceAccount, namespace, locality, sidecar, ports, local, calls };
-}
-
+const NAME_HINT = 'lower-case letters, digits and dashes';
 /** It becomes a part of a SPIFFE ID, so it is held to what Kubernetes allows. */
-function accountOf(value: YamlView, what: string, findings: Findings): string | null {
-  const text = value.text(what);
-  if (text === null || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;
-  findings.problem(value.source, `${what} must be a Kubernetes name`, 'lower-case letters, digits and dashes');
-  return null;
-}
-
+const account = text(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'a Kubernetes name', NAME_HINT);
 /** A part of host names and SPIFFE IDs. */
-function namespaceOf(value: YamlView, what: string, findings: Findings): string {
-  const text = value.text(what);
-  if (text === null || /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text ?? NAMESPACE;
-  findings.problem(value.source, `${what} must be a Kubernetes name`, 'lower-case letters, digits and dashes');
-  return NAMESPACE;
-}
+const namespace = text(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a Kubernetes name', NAME_HINT);
+const locality = text(
+  /^[a-zA-Z0-9._-]+(\/[a-zA-Z0-9._-]+){0,2}$/,
+  'region, region/zone or region/zone/sub-zone',
+  'locality: eu/north',
+);
 
-function localityOf(value: YamlView, what: string, findings: Findings): string {
-  const text = value.text(what) ?? '';
-  if (!/^[a-zA-Z0-9._-]+(\/[a-zA-Z0-9._-]+){0,2}$/.test(text))
-    findings.problem(value.source, `${what} must be region, region/zone or region/zone/sub-zone`, 'locality: eu/north');
-  return text;
-}
+const argv = (expanded: ExtensionInput['expanded']): Reader<string[]> =>
+  reader({ kind: 'list', of: textShape() }, (view, where, findings) => {
+    const items = view.items(where);
+    if (items.length > 0) return items.map((item) => expanded(item, where));
+    if (view.kind === 'list' || view.kind === 'null')
+      findings.problem(view.source, `${where} names no program`, 'local: [node, server.js]');
+    return undefined;
+  });
 
-function argvOf(
-  value: YamlView,
-  what: string,
-  expanded: ExtensionInput['expanded'],
-  findings: Findings,
-): readonly string[] | null {
-  const items = value.items(what);
-  if (items.length > 0) return items.map((item) => expanded(item, what));
-  if (value.kind === 'list' || value.kind === 'null')
-    findings.problem(value.source, `${what} names no program`, 'local: [node, server.js]');
-  return null;
-}
-
-function protocolsOf(value: YamlView, what: string, findings: Findings): ReadonlyMap<number, AppProtocol> {
-  const ports = new Map<number, AppProtocol>();
-  for (const { key, keySource, value: item } of value.entries(what)) {
-    const port = portNumber(key);
-    const protocol = item.text(`${what}.${key}`);
-    if (port === null) findings.problem(keySource, `${what}: ${JSON.stringify(key)} is not a port`, '8080: http');
-    else if (protocol === 'http' || protocol === 'tcp') ports.set(port, protocol);
-    else if (protocol !== null) findings.problem(item.source, `${what}.${key} must be http or tcp`);
-  }
-  return ports;
-}
+const protocols = reader<[number, AppProtocol][]>(
+  { kind: 'record', of: textShape('', ['http', 'tcp']) },
+  (view, where, findings) =>
+    view.entries(where).flatMap(({ key, keySource, value }): [number, AppProtocol][] => {
+      const port = portNumber(key);
+      const protocol = value.text(`${where}.${key}`);
+      if (port === null) findings.problem(keySource, `${where}: ${JSON.stringify(key)} is not a port`, '8080: http');
+      else if (protocol === 'http' || protocol === 'tcp') return [[port, protocol]];
+      else if (protocol !== null) findings.problem(value.source, `${where}.${key} must be http or tcp`);
+      return [];
+    }),
+);
 
 const call = table({ timeout: duration, tries: whole(1, 100) });
 
 /** `calls: { reviews: { timeout: 3s, tries: 2 } }`: what the app's own client does. */
-function callsOf(value: YamlView, what: string, findings: Findings): CallSpec[] {
-  return value.entries(what).map(({ key, keySource, value: item }) => {
-    const { timeout = null, tries = 1 } = call(item, `${what}.${key}`, findings) ?? {};
-    return { service: key, timeoutMs: timeout, tries, source: keySource };
-  });
+const calls: Reader<CallSpec[]> = map(record(call), (found) =>
+  Object.entries(found).map(([service, { timeout = null, tries = 1 }]) => ({
+    service,
+    timeoutMs: timeout,
+    tries,
+    source: sourceOf(found, service),
+  })),
+);
+
+const extension = (expanded: ExtensionInput['expanded']) =>
+  table<{
+    serviceAccount: string;
+    namespace: string;
+    locality: string;
+    sidecar: boolean;
+    ports: [number, AppProtocol][];
+    local: string[];
+    calls: CallSpec[];
+  }>({ serviceAccount: account, namespace, locality, sidecar: flag, ports: protocols, local: argv(expanded), calls });
+
+/** What `x-mesh` of a service takes. */
+export const SERVICE_EXTENSION_SHAPE = shapeOf(extension((value, what) => value.text(what) ?? ''));
+
+/** Reads it strictly, as all of `x-mesh`. */
+export function readServiceExtension({ view, where, expanded, findings }: ExtensionInput): ServiceExtension {
+  const read = (view === null ? undefined : extension(expanded)(view, where, findings)) ?? {};
+  return {
+    serviceAccount: read.serviceAccount ?? null,
+    namespace: read.namespace ?? NAMESPACE,
+    locality: read.locality ?? '',
+    sidecar: read.sidecar ?? true,
+    ports: new Map(read.ports),
+    local: read.local ?? null,
+    calls: read.calls ?? [],
+  };
 }

@@ -12,6 +12,7 @@ import {
   type SlowStart,
 } from '../model/cluster.js';
 import { duration, flag, map, number, oneOf, percent, type Reader, record, table, whole } from '../yaml/readers.js';
+import { shortOr } from '../yaml/route-match.js';
 
 /** How the endpoints of a service are used: `balancer` and its neighbours, in Istio's and Linkerd's words. */
 
@@ -39,19 +40,18 @@ const readSlowStart: Reader<SlowStart> = map(
 );
 
 /** A name, or a mapping with the name and what goes with it. */
-export const readBalancer: Reader<Balancing> = (view, where, findings) => {
-  if (view.kind !== 'map') {
-    const algorithm = readAlgorithm(view, where, findings);
-    return algorithm === undefined ? undefined : { ...CLUSTER_DEFAULTS.balancing, algorithm };
-  }
-  const read = table<Balancing>({
-    algorithm: readAlgorithm,
-    slowStart: readSlowStart,
-    panicPercent: percent,
-    localityWeights: record(whole(0, 1_000_000)),
-  })(view, where, findings);
-  return { ...CLUSTER_DEFAULTS.balancing, ...read };
-};
+export const readBalancer: Reader<Balancing> = shortOr(
+  map(readAlgorithm, (algorithm) => ({ ...CLUSTER_DEFAULTS.balancing, algorithm })),
+  map(
+    table<Balancing>({
+      algorithm: readAlgorithm,
+      slowStart: readSlowStart,
+      panicPercent: percent,
+      localityWeights: record(whole(0, 1_000_000)),
+    }),
+    (read) => ({ ...CLUSTER_DEFAULTS.balancing, ...read }),
+  ),
+);
 
 interface PoolWords {
   maxConnections: number;
