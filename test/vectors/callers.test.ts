@@ -1,7 +1,6 @@
-import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VectorCase } from './case.js';
-import { casesOf } from './cases.js';
+import { CALLER_FILES, casesOf } from './cases.js';
 import { differences } from './compare.js';
 import { REASONS } from './reasons.js';
 import { replay } from './replay.js';
@@ -10,14 +9,11 @@ import { localWorld, type World } from './world.js';
 /** Several worlds at once: most of a case is waiting. */
 const WORLDS = 5;
 
-const files = readdirSync(import.meta.dirname).filter(
-  (file) => /^(?:route|res|gamma)-.*\.yaml$/.test(file) && file !== 'res-validate.yaml',
-);
 /** `VECTORS=rm-uri,gp-` replays only cases whose ids begin so. */
 const wanted = (process.env['VECTORS'] ?? '').split(',');
-const cases = files
-  .flatMap((file) => casesOf(file).map((one) => ({ file, one })))
-  .filter(({ one }) => wanted.some((prefix) => one.id.startsWith(prefix)));
+const cases = CALLER_FILES.flatMap((file) => casesOf(file).map((one) => ({ file, one }))).filter(({ one }) =>
+  wanted.some((prefix) => one.id.startsWith(prefix)),
+);
 
 describe('what Istio and Envoy were seen to do with the same policies and requests', () => {
   const told = new Map<string, string[]>();
@@ -46,7 +42,7 @@ describe('what Istio and Envoy were seen to do with the same policies and reques
     });
 
   it('gives reasons only for cases that there are, and for few', () => {
-    const known = new Set(files.flatMap((file) => casesOf(file).map(({ id }) => id)));
+    const known = new Set(CALLER_FILES.flatMap((file) => casesOf(file).map(({ id }) => id)));
     expect(Object.keys(REASONS).filter((id) => !known.has(id))).toEqual([]);
     expect(Object.keys(REASONS).length).toBeLessThanOrEqual(0.03 * known.size);
   });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { VectorCase } from './case.js';
@@ -7,3 +7,8 @@ import type { VectorCase } from './case.js';
 export function casesOf(file: string): VectorCase[] {
   return parse(readFileSync(join(import.meta.dirname, file), 'utf8'), { maxAliasCount: -1 }) as VectorCase[];
 }
+
+/** Files of what happens on the callers' side. */
+export const CALLER_FILES: readonly string[] = readdirSync(import.meta.dirname).filter(
+  (file) => /^(?:route|res|gamma)-.*\.yaml$/.test(file) && file !== 'res-validate.yaml',
+);

@@ -1,3 +1,4 @@
+import type { MeshClient } from '../../src/client/mesh-client.js';
 import { serviceOf, type WorkloadSpec } from '../../src/model/app.js';
 import type { Exchange } from '../../src/model/exchange.js';
 import { appOf, workload } from '../support/apps.js';
@@ -56,17 +57,7 @@ export async function localWorld(): Promise<World> {
   const mesh = await startMesh(app, { 'web-v1': (_request, response) => void response.end(), ...places });
   const { client } = mesh;
   return {
-    async apply(name, yaml) {
-      const { applied, findings, refused } = await client.call('applyResources', { files: [{ name, text: yaml }] });
-      if (applied) return [];
-      return [
-        ...findings.filter(({ level }) => level === 'error').map(({ source, message }) => `${source.line}: ${message}`),
-        ...refused.map(({ workload: who, reason }) => `${who}: ${reason}`),
-      ];
-    },
-    async clear() {
-      await client.call('deleteResources', { all: true });
-    },
+    ...policyWorld(client),
     async script(scripts, rest) {
       for (const [name, pod] of pods) {
         if (rest === 'reset') pod.forget();
@@ -84,6 +75,27 @@ export async function localWorld(): Promise<World> {
         connections: Object.fromEntries(taken.map(({ pod, connections }) => [pod, connections])),
       };
     },
+    async close() {
+      await mesh.close();
+      for (const pod of pods.values()) await pod.close();
+    },
+  };
+}
+
+/** What of a world goes through the control plane's door. */
+export function policyWorld(client: MeshClient): Pick<World, 'apply' | 'clear' | 'exchanges'> {
+  return {
+    async apply(name, yaml) {
+      const { applied, findings, refused } = await client.call('applyResources', { files: [{ name, text: yaml }] });
+      if (applied) return [];
+      return [
+        ...findings.filter(({ level }) => level === 'error').map(({ source, message }) => `${source.line}: ${message}`),
+        ...refused.map(({ workload: who, reason }) => `${who}: ${reason}`),
+      ];
+    },
+    async clear() {
+      await client.call('deleteResources', { all: true });
+    },
     async exchanges(ids, atLeast) {
       const deadline = performance.now() + 3_000;
       for (;;) {
@@ -92,10 +104,6 @@ export async function localWorld(): Promise<World> {
         if (found.length >= atLeast || performance.now() > deadline) return found;
         await new Promise((resolve) => setTimeout(resolve, 40));
       }
-    },
-    async close() {
-      await mesh.close();
-      for (const pod of pods.values()) await pod.close();
     },
   };
 }
