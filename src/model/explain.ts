@@ -70,7 +70,8 @@ function tellOutbound(exchange: Exchange, say: Say): void {
   const { source, destination, request, security, attempts } = exchange;
   const lock =
     security.mode === 'mtls' ? `over mutual TLS (${security.tlsVersion}, it proved ${security.peer})` : 'in plaintext';
-  say(`${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${lock}`, 'ok');
+  const left = exchange.kind === 'tcp' || attempts.length > 0 ? lock : 'which never left its sidecar';
+  say(`${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${left}`, 'ok');
   for (const { rule, source, why } of exchange.considered)
     if (why !== '') say(`${rule}${placed(source)} was not met: ${why}`, 'skipped');
   for (const decision of exchange.decisions)

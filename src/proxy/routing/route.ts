@@ -74,12 +74,23 @@ export function toDestination({ table, unknownHost, original }: DestinationParts
       if (route === null) return next(unknownHost(call));
       if (weighted === null) return Promise.resolve(answer(call, route));
       const cluster = table().clusters.get(weighted.cluster);
-      if (cluster === undefined) throw new ProxyError(missing(route.config.action as ForwardAction), weighted.cluster);
+      if (cluster === undefined) {
+        call.record.decide(nowhere(route, weighted));
+        throw new ProxyError(missing(route.config.action as ForwardAction), weighted.cluster);
+      }
       call.record.decide(routeDecision(route, cluster));
       prepare(call, route, weighted, (route.config.action as ForwardAction).requestFields);
       const target = cluster.config.passthrough ? original(call, cluster) : cluster;
       return next(new RoutedCall(call, route.policy as RoutePolicy, target));
     };
+}
+
+/** A rule that was met and leads to what does not exist: it is its rule that must be mended. */
+function nowhere({ config }: RouteAtWork, { cluster }: WeightedCluster): Decision {
+  const [, port, subset, host] = cluster.split('|');
+  const where = `${host}:${port}${subset === '' ? '' : ` ${subset}`}`;
+  const text = `${ruleText(config)} sends it to ${where}, which does not exist`;
+  return { kind: 'route', text, rule: config.name, source: config.origin?.source ?? null };
 }
 
 function missing({ missingStatus }: ForwardAction): 'backend_not_found' | 'cluster_not_found' {
