@@ -13,10 +13,19 @@ export function callerKeys({ app, policies }: MeshConfig): (caller: Caller) => s
     ...policies.egress.map(({ callers }) => callers ?? {}),
     ...policies.destinations.map(({ callers }) => callers ?? {}),
   ].filter((selector) => Object.keys(selector).length > 0);
+  const compared = [
+    ...new Set(
+      policies.destinations
+        .flatMap(({ traffic, subsets }) => [traffic, ...subsets.map((subset) => subset.traffic)])
+        .flatMap((traffic) => traffic?.balancer?.places?.failoverPriority ?? [])
+        .map((label) => label.split('=')[0] ?? ''),
+    ),
+  ];
   return (caller) => {
     const { name, app: service, namespace, locality, labels } = caller;
     const own = named.has(name) || named.has(service) ? `${name}/${service}` : '';
     const chosen = selectors.map((selector) => (selects(selector, labels) ? '1' : '0')).join('');
-    return [name === GATEWAY ? GATEWAY : '', namespace, locality, own, chosen].join('|');
+    const values = compared.map((label) => labels[label] ?? '').join(',');
+    return [name === GATEWAY ? GATEWAY : '', namespace, locality, own, chosen, values].join('|');
   };
 }

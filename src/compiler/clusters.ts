@@ -6,7 +6,7 @@ import type { SubsetPolicy } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
 import type { Caller } from './caller.js';
 import { type DestinationRules, isPlain, settingsOn, trafficOf } from './destinations.js';
-import { byDistance } from './locality.js';
+import { type Placed, placement } from './locality.js';
 
 /** A service as one caller uses it. */
 export interface UsedService {
@@ -72,21 +72,28 @@ function clusterOf(
   const spiffeIds = [...new Set(meshed.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)))];
   const settings = settingsOn(rules, subset, port.port);
   const traffic = { ...trafficOf(settings, mesh.flavor.traffic), ...mesh.app.settings[service.name]?.traffic };
-  const endpoints = [
-    ...members.flatMap((member) => endpointsOf(member, port, ready)),
+  const placed = [
+    ...members.flatMap((member) =>
+      endpointsOf(member, port, ready).map((endpoint) => ({ endpoint, labels: member.labels })),
+    ),
     ...outsideOf(service, port, subset),
   ];
-  // As in Istio: nothing fails over that is not watched, and weights between places speak for themselves.
-  const failsOver = caller.locality !== '' && traffic.ejection !== null && traffic.balancing.localityWeights === null;
+  // Weights between places that x-mesh gives speak for themselves.
+  const own = traffic.balancing.localityWeights;
+  const { endpoints, localityWeights } = placement(placed, caller, {
+    settings: settings.balancer?.places,
+    watched: traffic.ejection !== null && own === null,
+  });
   return {
     ...traffic,
+    balancing: localityWeights === null ? traffic.balancing : { ...traffic.balancing, localityWeights },
     name: clusterName(service.host, port.port, subset?.name ?? ''),
     service: service.name,
     subset: subset?.name ?? '',
     port: port.port,
     protocol: port.protocol,
     tls: mesh.mtls === 'disable' || meshed.length === 0 || isPlain(settings.tls) ? null : { spiffeIds },
-    endpoints: failsOver ? byDistance(caller.locality, endpoints) : endpoints,
+    endpoints,
     ...(service.passthrough ? { passthrough: true as const } : {}),
   };
 }
@@ -110,21 +117,20 @@ function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly Re
 }
 
 /** Addresses outside of the mesh: in plaintext, since nobody there has an identity of ours. */
-function outsideOf(
-  { name, outside = [] }: ServiceSpec,
-  { port }: ServicePort,
-  subset: SubsetPolicy | null,
-): Endpoint[] {
+function outsideOf({ name, outside = [] }: ServiceSpec, { port }: ServicePort, subset: SubsetPolicy | null): Placed[] {
   return outside
     .filter(({ labels }) => subset === null || selects(subset.labels, labels))
     .map(({ address, ports, labels, locality, weight }) => ({
-      ...ENDPOINT_DEFAULTS,
-      address,
-      port: ports[port] ?? port,
-      workload: name,
-      version: labels['version'] ?? '',
-      locality,
-      weight,
-      tls: false,
+      labels,
+      endpoint: {
+        ...ENDPOINT_DEFAULTS,
+        address,
+        port: ports[port] ?? port,
+        workload: name,
+        version: labels['version'] ?? '',
+        locality,
+        weight,
+        tls: false,
+      },
     }));
 }

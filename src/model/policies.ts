@@ -136,6 +136,20 @@ export interface BalancerSettings {
   readonly balancing: Balancing;
   /** By what consistent hashing chooses; empty = the algorithm is another. */
   readonly hash: readonly HashPolicy[];
+  /** What places say; absent = the nearest are asked first, where a breaker watches. */
+  readonly places?: PlaceSettings;
+}
+
+/** Istio's `localityLbSetting`: places are `region/zone/sub-zone`, `*` at the end meaning all below. */
+export interface PlaceSettings {
+  /** False = places say nothing. */
+  readonly enabled: boolean;
+  /** Shares of the callers of a place among others; the first that is about the caller's holds. */
+  readonly distribute: readonly { readonly from: string; readonly to: Readonly<Record<string, number>> }[];
+  /** Regions that are asked next when the own one fails. */
+  readonly failover: readonly { readonly from: string; readonly to: string }[];
+  /** Labels, `name` or `name=value`: who has the same as the caller in more of them, from the first on, is asked first. */
+  readonly failoverPriority: readonly string[];
 }
 
 export interface OutlierSettings {

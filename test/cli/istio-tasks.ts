@@ -141,6 +141,26 @@ export function istioTasksScenario(runtime: 'docker' | 'local'): void {
       expect(explanation.blame).toBe('callee-policy');
     });
 
+    if (runtime === 'docker')
+      it("B-058: a call to the sidecar's own ports ends in an error, never in a circle", async () => {
+        const { workloads } = await cli.json<StatusOutput>('status', '-o', 'json');
+        const address = workloads.find(({ name }) => name === 'reviews-v2')?.address ?? '';
+        for (const port of [15001, 15006]) {
+          const { stdout } = await cli.run(
+            'curl',
+            '--from',
+            'reviews-v2',
+            `http://${address}:${port}/`,
+            '--timeout',
+            '5s',
+            '--json',
+          );
+          const { status, error } = JSON.parse(stdout) as { status: number; error: string | null };
+          expect(error !== null || status >= 400, `${port}: ${status} ${error}`).toBe(true);
+          expect(error ?? '').not.toContain('no answer within');
+        }
+      });
+
     it('policy tests hold with traffic too, and what was applied is applied again', async () => {
       await apply('all-v1');
       const files = ['tests.yaml', 'authorization-tests.yaml', 'split-tests.yaml'].map((name) => resolve(folder, name));

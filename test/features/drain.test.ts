@@ -40,7 +40,7 @@ function ask(url: string, method = 'GET'): Promise<{ status: number; body: strin
 }
 
 describe('a sidecar that is told to go', () => {
-  it('finishes what is under way, loses nothing of what still comes, and is gone', async () => {
+  it('B-164: finishes what is under way, loses nothing of what still comes, and is gone', async () => {
     const url = await mesh.outboundUrl('web', 'shop');
     // One request hangs at the one that will go.
     const slow: Promise<{ status: number; body: string }>[] = [];

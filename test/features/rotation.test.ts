@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => mesh.close());
 
 describe('certificates', () => {
-  it('are renewed at half-life with a new serial, and cost no request', async () => {
+  it('B-105: are renewed at half-life with a new serial, and cost no request', async () => {
     const statuses = new Set<number>();
     const serials = new Set<string>();
     await until(async () => {

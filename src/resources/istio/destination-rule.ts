@@ -4,6 +4,7 @@ import {
   number,
   oneOf,
   type Read,
+  record,
   table,
   tableWith,
   text,
@@ -32,8 +33,8 @@ const consistentHash = table({
 });
 
 const localityLbSetting = table({
-  distribute: list(table({ from: text, to: unsupported('shares between places are not obeyed yet') })),
-  failover: list(table({ from: text, to: text })),
+  distribute: list(tableWith(['from', 'to'], { from: text, to: record(whole(0, 100)) })),
+  failover: list(tableWith(['from', 'to'], { from: text, to: text })),
   failoverPriority: list(text),
   enabled: flag,
 });

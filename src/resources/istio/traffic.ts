@@ -10,6 +10,7 @@ import type {
   ClientTls,
   DestinationPolicy,
   OutlierSettings,
+  PlaceSettings,
   PoolSettings,
   PortTraffic,
   TrafficSettings,
@@ -98,7 +99,16 @@ function balancerOf(spec: LoadBalancerSpec): BalancerSettings {
         ? null
         : { windowMs, minimumPercent: warmup?.minimumPercent ?? 10, aggression: warmup?.aggression ?? 1 },
   };
-  return { balancing, hash: spec.consistentHash === undefined ? [] : hashOf(spec.consistentHash) };
+  return {
+    balancing,
+    hash: spec.consistentHash === undefined ? [] : hashOf(spec.consistentHash),
+    ...(spec.localityLbSetting === undefined ? {} : { places: placesOf(spec.localityLbSetting) }),
+  };
+}
+
+function placesOf(spec: NonNullable<LoadBalancerSpec['localityLbSetting']>): PlaceSettings {
+  const { enabled = true, distribute = [], failover = [], failoverPriority = [] } = spec;
+  return { enabled, distribute, failover, failoverPriority };
 }
 
 function algorithmOf({ simple, consistentHash }: LoadBalancerSpec): BalancingAlgorithm {
