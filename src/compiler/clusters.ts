@@ -1,4 +1,4 @@
-import { type ServicePort, type ServiceSpec, selects, type WorkloadSpec, workloadsOf } from '../model/app.js';
+import { type ServicePort, type ServiceSpec, selects, type WorkloadSpec } from '../model/app.js';
 import { type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName } from '../model/names.js';
@@ -7,6 +7,7 @@ import { workloadId } from '../model/spiffe-id.js';
 import type { Caller } from './caller.js';
 import { type DestinationRules, isPlain, settingsOn, trafficOf } from './destinations.js';
 import { type Placed, placement } from './locality.js';
+import { membersOf, readyOf } from './lookup.js';
 
 /** A service as one caller uses it. */
 export interface UsedService {
@@ -22,7 +23,7 @@ export function clustersOf(
   ready: readonly ReadyEndpoint[],
   caller: Caller,
 ): Cluster[] {
-  const workloads = workloadsOf(service, mesh.app.workloads);
+  const workloads = membersOf(service, mesh.app.workloads);
   return [null, ...subsetsOf(mesh, service, rules, workloads)].map((subset) => {
     const members = workloads.filter(({ labels }) => subset === null || selects(subset.labels, labels));
     return clusterOf(mesh, { service, rules }, port, { subset, members, ready, caller });
@@ -99,8 +100,8 @@ function clusterOf(
 }
 
 function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly ReadyEndpoint[]): Endpoint[] {
-  return ready.flatMap((endpoint) => {
-    const dial = endpoint.workload === member.name ? endpoint.ports[port.targetPort] : undefined;
+  return readyOf(member.name, ready).flatMap((endpoint) => {
+    const dial = endpoint.ports[port.targetPort];
     if (dial === undefined) return [];
     return [
       {

@@ -10,7 +10,7 @@ import {
 } from '../model/policies.js';
 import type { HashPolicy } from '../model/route.js';
 import type { Caller } from './caller.js';
-import { hostMatches } from './services.js';
+import { aboutHost } from './lookup.js';
 
 /** What holds for a caller's use of one host: the settings of all of it, and its subsets by name. */
 export interface DestinationRules {
@@ -29,11 +29,11 @@ export function rulesFor(
   caller: Caller,
   all: readonly DestinationPolicy[],
 ): DestinationRules | null {
+  const about = aboutHost(host, all, (policy) => [policy.host]);
   for (const namespace of new Set([caller.namespace, serviceNamespace, ROOT_NAMESPACE])) {
-    const own = all.filter(
+    const own = about.filter(
       (policy) =>
         policy.object.namespace === namespace &&
-        hostMatches(policy.host, host) &&
         (policy.visibleTo === null || policy.visibleTo.includes(caller.namespace)) &&
         (policy.callers === null || (namespace === caller.namespace && selects(policy.callers, caller.labels))),
     );

@@ -2,6 +2,7 @@ import { selects } from '../model/app.js';
 import type { RouteRule, RouteSet } from '../model/policies.js';
 import type { Caller } from './caller.js';
 import { specificity } from './destinations.js';
+import { aboutHost } from './lookup.js';
 import { hostMatches } from './services.js';
 
 /** The routes of one resource that are in force for a caller and a host. */
@@ -22,12 +23,11 @@ export function routesInForce(
   caller: Caller,
   sets: readonly RouteSet[],
 ): RoutesInForce | null {
-  const candidates = sets.filter(
+  const candidates = aboutHost(host, sets, (set) => set.hosts).filter(
     (set) =>
       set.gateways.includes('mesh') &&
       (set.port === null || set.port === port) &&
-      (set.visibleTo === null || set.visibleTo.includes(caller.namespace)) &&
-      set.hosts.some((pattern) => hostMatches(pattern, host)),
+      (set.visibleTo === null || set.visibleTo.includes(caller.namespace)),
   );
   for (const set of candidates.toSorted((a, b) => compare(a, b, host, caller))) {
     const rules = set.rules.filter((rule) => isMeant(rule, port, caller, set.gateways));

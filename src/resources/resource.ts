@@ -59,9 +59,19 @@ export function reporter(object: ObjectRef, found: Finding[]): Report {
   };
 }
 
-/** Resources of one kind. */
-export function ofKind<S>(resources: readonly Resource[], dialect: Dialect, kind: string): Resource<S>[] {
-  return resources.filter((one): one is Resource<S> => one.dialect === dialect && one.kind === kind);
+const byKind = new WeakMap<readonly Resource[], Map<string, readonly Resource[]>>();
+
+/** Resources of one kind; a list that is asked again remembers them. */
+export function ofKind<S>(resources: readonly Resource[], dialect: Dialect, kind: string): readonly Resource<S>[] {
+  const known = byKind.get(resources) ?? new Map<string, readonly Resource[]>();
+  byKind.set(resources, known);
+  const key = `${dialect}/${kind}`;
+  let found = known.get(key);
+  if (found === undefined) {
+    found = resources.filter((one) => one.dialect === dialect && one.kind === kind);
+    known.set(key, found);
+  }
+  return found as readonly Resource<S>[];
 }
 
 /** What identifies a resource among all: `networking.istio.io/VirtualService default/reviews`. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { stringify } from 'yaml';
 import { median } from './measure.mjs';
 import { cliFile } from './sandbox.mjs';
@@ -99,4 +100,23 @@ function constantLoad(url, rps) {
       return { sent, failed };
     },
   };
+}
+
+/** Times of fresh processes, ms: reading and compiling a thousand resources, analysing them, refusing hostile ones. */
+export async function policyTimes(rounds) {
+  const folder = mkdtempSync(join(tmpdir(), 'mesh-bench-'));
+  const outfile = join(folder, 'policies.cjs');
+  const entry = new URL('./programs/policies.ts', import.meta.url).pathname;
+  await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'error' });
+  try {
+    const runs = Array.from({ length: rounds }, () => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], { encoding: 'utf8' });
+      if (status !== 0) throw new Error(stderr);
+      return JSON.parse(stdout);
+    });
+    const of = (name) => runs.map((run) => run[name]);
+    return { compile: of('compile'), analyze: of('analyze'), hostile: of('hostile'), slowest: runs[0].slowest };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

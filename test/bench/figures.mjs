@@ -1,6 +1,7 @@
 // Every figure that is promised: what it is, what it must reach and what it aims at, and how it is measured. Figures that
 // come from one measurement form a group; both names can be asked for.
 import { existsSync } from 'node:fs';
+import { applies, policyTimes } from './apply.mjs';
 import * as dataPlane from './data-plane.mjs';
 import { median, ratioOf } from './measure.mjs';
 import { OURS } from './peers/index.mjs';
@@ -239,6 +240,41 @@ const SANDBOX = [
         const { sidecar, controlPlane } = await comebacks(runtime, quick ? 1 : 5);
         return { 'comeback-sidecar': { ours: sidecar }, 'comeback-control-plane': { ours: controlPlane } };
       }),
+  },
+  {
+    name: 'policies',
+    figures: [
+      figure('compile-1000', '1,000 resources read, checked and compiled for 1,000 workloads', 'ms', 1_000, null),
+      figure('analyze-1000', '1,000 resources analysed', 'ms', 2_000, null),
+      figure('hostile-yaml', '1 MB of hostile YAML refused, the slowest kind', 'ms', 200, null),
+    ],
+    measure: async ({ quick }) => {
+      const { compile, analyze, hostile, slowest } = await policyTimes(quick ? 1 : 7);
+      const row = (values, note = '') => ({ ours: median(values), note: `${spread(values)}${note}` });
+      return new Map([
+        ['compile-1000', row(compile)],
+        ['analyze-1000', row(analyze)],
+        ['hostile-yaml', row(hostile, `; ${slowest}`)],
+      ]);
+    },
+  },
+  {
+    name: 'apply',
+    figures: [
+      figure('apply-50', 'one changed rule until the last of 50 sidecars serves by it', 'ms', 100, 50),
+      figure('apply-loaded', 'the same under 200 requests/s', 'ms', 100, 50),
+      figure('apply-failures', 'failed requests in 100 applies at 200 requests/s', 'requests', 0, 0),
+    ],
+    measure: async ({ quick }) => {
+      const rounds = quick ? 10 : 100;
+      const calm = await applies({ rounds, rps: 0 });
+      const loaded = await applies({ rounds, rps: 200 });
+      return new Map([
+        ['apply-50', { ours: calm.median, note: `slowest ${calm.max.toFixed(0)}` }],
+        ['apply-loaded', { ours: loaded.median, note: `slowest ${loaded.max.toFixed(0)}` }],
+        ['apply-failures', { ours: loaded.failed, note: `of ${loaded.sent}` }],
+      ]);
+    },
   },
 ];
 
