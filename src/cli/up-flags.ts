@@ -1,6 +1,8 @@
 /** Options of `up`, as commander hands them over. */
 export interface UpFlags {
   readonly detach?: boolean;
+  /** Policy files that are applied when it is ready. */
+  readonly filename: string[];
   readonly runtime: 'auto' | 'docker' | 'local';
   readonly name?: string;
   readonly seed?: number;

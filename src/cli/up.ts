@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AppSpec } from '../model/app.js';
 import { systemClock } from '../platform/clock.js';
 import { isRunning } from '../platform/process-info.js';
+import type { PolicyFileInput } from '../protocol/api-types.js';
 import { chooseRuntime } from '../runtime/choose.js';
 import { packageRoot } from '../runtime/programs.js';
 import { type Runtime, SandboxError } from '../runtime/runtime.js';
@@ -10,9 +11,12 @@ import { down } from '../sandbox/down.js';
 import type { SandboxState } from '../sandbox/home.js';
 import { up } from '../sandbox/up.js';
 import { loadApp } from './app-source.js';
-import { type Context, DEFAULT_NAME, runtimeOf } from './context.js';
+import { printApplied } from './applied-text.js';
+import { type Context, clientOf, DEFAULT_NAME, runtimeOf } from './context.js';
+import { countFindings, printFindings } from './findings-text.js';
 import { safeName } from './names.js';
 import { formatMs } from './output.js';
+import { policyFiles } from './policy-files.js';
 import { StepsView } from './steps-view.js';
 import type { UpFlags } from './up-flags.js';
 import { watchSandbox } from './watch.js';
@@ -20,13 +24,36 @@ import { watchSandbox } from './watch.js';
 /** The action of `up`: read, build, and watch unless detached. */
 export async function runUp(context: Context, source: string | null, flags: UpFlags): Promise<void> {
   const app = loadApp(context, source);
+  const policies = flags.filename.length === 0 ? [] : await policiesOf(context, flags.filename);
   for (const { message } of app.warnings) if (flags.json !== true) context.output.say(`  ! ${message}`);
   const name = flags.name ?? safeName(app.name);
   // First of all: a home that cannot be written is told as such.
   context.home.owner();
   const state = (await existing(context, name)) ?? (await build(context, name, app, flags));
+  if (policies.length > 0) await applyTo(context, state, policies);
   if (flags.detach === true) return;
   await watchSandbox(context, state, { json: flags.json === true, tui: flags.tui });
+}
+
+/** Files that cannot be applied are told before anything is built. Throws SandboxError. */
+async function policiesOf({ output }: Context, paths: readonly string[]): Promise<PolicyFileInput[]> {
+  const files = policyFiles(paths);
+  const { findings } = (await import('../resources/read.js')).readResources(files, 0);
+  if (!findings.some(({ level }) => level === 'error')) return files;
+  printFindings(findings, output, (line) => output.say(line));
+  throw new SandboxError(`the policies cannot be applied: ${countFindings(findings)}`, [
+    `mesh-sandbox analyze ${paths.map((path) => `-f ${path}`).join(' ')}`,
+  ]);
+}
+
+async function applyTo(context: Context, state: SandboxState, files: readonly PolicyFileInput[]): Promise<void> {
+  const result = await clientOf(state).call('applyResources', { files });
+  printApplied(context, result);
+  if (!result.applied)
+    throw new SandboxError('the sandbox is up, and its policies were not applied', [
+      'mesh-sandbox apply -f FILE',
+      'mesh-sandbox down',
+    ]);
 }
 
 /** A second `up` of the same name attaches; what a crash left behind is removed first. */

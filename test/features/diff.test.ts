@@ -47,7 +47,7 @@ describe('diff', () => {
     const added = differences.find(({ kind, about }) => kind === 'added' && about === 'calls to reviews:9080');
     expect(added?.who).toEqual(everybody.slice(0, 3));
     expect(added?.text).toBe(
-      'rule 1 of VirtualService default/reviews: requests that want the header end-user to be "jason" go to reviews:9080 v2, within 2000 ms, retried up to 2 times on connect-failure, refused-stream, unavailable, cancelled',
+      'rule 1 of VirtualService default/reviews: requests where the header end-user is "jason" go to reviews:9080 v2, within 2000 ms, retried up to 2 times on connect-failure, refused-stream, unavailable, cancelled',
     );
     expect(added?.source).toMatchObject({ file: 'p.yaml', line: 7 });
     expect(differences.filter(({ about }) => about === 'connections to reviews:9080').map(({ text }) => text)).toEqual([

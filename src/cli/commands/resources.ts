@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ApplyResult, ResourceView } from '../../protocol/api-types.js';
 import { toYaml } from '../../yaml/write.js';
+import { printApplied } from '../applied-text.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
-import { countFindings, printFindings } from '../findings-text.js';
-import { EXIT, formatMs, table } from '../output.js';
+import { EXIT, table } from '../output.js';
 import { policyFiles } from '../policy-files.js';
 import { badOf, statusText } from '../status-text.js';
 
@@ -127,28 +127,9 @@ function finish(context: Context, result: ApplyResult, format: string): void {
   const { output } = context;
   const wrong = result.findings.some(({ level }) => level === 'error');
   if (!result.applied && !result.dryRun) process.exitCode = wrong ? EXIT.findings : EXIT.failed;
-  if (result.dryRun && wrong) process.exitCode = EXIT.findings;
+  // Files of which nothing is obeyed are a mistake too.
+  const nothing = result.changes.length === 0 && result.findings.length > 0;
+  if ((result.dryRun && wrong) || nothing) process.exitCode = EXIT.findings;
   if (format === 'json') return output.json(result);
-  printFindings(result.findings, output, (line) => output.say(line));
-  if (wrong) {
-    output.say(`${output.style('red', '✗')} nothing was changed: ${countFindings(result.findings)}`);
-    return;
-  }
-  if (result.refused.length > 0) {
-    for (const { workload, reason } of result.refused)
-      output.say(`${output.style('red', '✗')} ${workload} refused: ${reason}`);
-    output.say('nothing was changed: the resources stand as they were');
-    return;
-  }
-  for (const { object, change } of result.changes)
-    output.print(`${object} ${change}${result.dryRun ? ' (dry run)' : ''}`);
-  if (result.changes.length === 0) output.say('there was nothing to do');
-  if (result.applied) output.say(rolloutText(result));
-}
-
-function rolloutText({ sidecars, version }: ApplyResult): string {
-  if (sidecars.length === 0) return 'no sidecar is concerned: nothing changes for anybody';
-  const slowest = sidecars.reduce((a, b) => (b.ms > a.ms ? b : a));
-  const who = sidecars.length === 1 ? `${slowest.workload} obeys` : `all ${sidecars.length} sidecars concerned obey`;
-  return `${who} version ${version} after ${formatMs(slowest.ms)}${sidecars.length === 1 ? '' : ` (${slowest.workload} last)`}`;
+  printApplied(context, result);
 }

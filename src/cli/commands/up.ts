@@ -16,6 +16,12 @@ export function addUp(program: Command, context: Context): void {
     .option('--name <name>', `name of the sandbox (default: the app's, e.g. ${DEFAULT_NAME})`, validName)
     .option('--seed <n>', 'seed of every chance, so that runs repeat', integer(0, 2 ** 31 - 1))
     .option('--flavor <mesh>', 'whose defaults hold: istio, linkerd, consul, or istio@1.23', validFlavor, 'istio')
+    .option(
+      '-f, --filename <path>',
+      'policy file or folder that is applied when it is ready (repeatable)',
+      (path: string, before: string[]) => [...before, path],
+      [],
+    )
     .option('--port <port>', 'port of the gateway on 127.0.0.1; 0 = any free one', integer(0, 65535), 8080)
     .option('--load <rps>', 'requests per second of the built-in traffic', number(0, 5000))
     .option('--mtls <mode>', 'disable, permissive or strict', choice('disable', 'permissive', 'strict'), 'permissive')

@@ -16,7 +16,26 @@ export function ruleName(route: Route): string {
 
 function matchWords({ match }: Route): string {
   const conditions = conditionsOf(match).map(({ wants }) => wants);
-  return conditions.length === 0 ? 'all requests' : `requests that want ${conditions.join(' and ')}`;
+  return conditions.length === 0 ? 'all requests' : `requests where ${conditions.map(asFact).join(' and ')}`;
+}
+
+const FACTS: Readonly<Record<string, readonly [does: string, doesNot: string]>> = {
+  be: ['is', 'is not'],
+  'begin with': ['begins with', 'does not begin with'],
+  'end with': ['ends with', 'does not end with'],
+  contain: ['contains', 'does not contain'],
+  match: ['matches', 'does not match'],
+};
+
+/** `the path to begin with /v2`, which is what a condition wants, as what holds: `the path begins with /v2`. */
+function asFact(wanted: string): string {
+  return wanted.replace(
+    / (not )?to (be|begin with|end with|contain|match) /,
+    (_, not: string | undefined, verb: string) => {
+      const [does, doesNot] = FACTS[verb] ?? [verb, verb];
+      return ` ${not === undefined ? does : doesNot} `;
+    },
+  );
 }
 
 function actionWords({ action, fault }: Route): string {
