@@ -12,7 +12,7 @@ export interface UpFlags {
   readonly json?: boolean;
   readonly dockerHost?: string;
   readonly image?: string;
-  readonly mtls: 'disable' | 'permissive' | 'strict';
+  readonly mtls?: 'disable' | 'permissive' | 'strict';
   readonly mesh: boolean;
   readonly tui: boolean;
   readonly certificateLife?: number;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { AppSpec } from '../model/app.js';
+import { flavorOf } from '../model/flavor.js';
 import { systemClock } from '../platform/clock.js';
 import { isRunning } from '../platform/process-info.js';
 import type { PolicyFileInput } from '../protocol/api-types.js';
@@ -104,7 +105,7 @@ async function build(context: Context, name: string, app: AppSpec, flags: UpFlag
       gatewayPort: flags.port,
       flavor: flags.flavor,
       seed: flags.seed ?? randomInt(2 ** 31 - 1),
-      features: { mtls: flags.mtls, retries: true },
+      features: { mtls: flags.mtls ?? flavorOf(flags.flavor).mtls, retries: true },
       loadRps: flags.load ?? app.load.rps,
       mesh: flags.mesh,
       leafMs: flags.certificateLife ?? null,

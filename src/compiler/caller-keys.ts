@@ -10,6 +10,7 @@ export function callerKeys({ app, policies }: MeshConfig): (caller: Caller) => s
   const named = new Set(Object.values(app.settings).flatMap(({ routes }) => routes.flatMap(({ from }) => from)));
   const selectors = [
     ...policies.routeSets.flatMap(({ rules }) => rules.map(({ scope }) => scope.sourceLabels)),
+    ...policies.streams.flatMap(({ rules }) => rules.map(({ scope }) => scope.sourceLabels)),
     ...policies.egress.map(({ callers }) => callers ?? {}),
     ...policies.destinations.map(({ callers }) => callers ?? {}),
   ].filter((selector) => Object.keys(selector).length > 0);

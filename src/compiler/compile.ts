@@ -1,9 +1,9 @@
-import { selects, type WorkloadSpec } from '../model/app.js';
+import { type ServiceSpec, selects, type WorkloadSpec } from '../model/app.js';
 import type { Cluster } from '../model/cluster.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { TRUST_DOMAIN } from '../model/names.js';
-import { type RateLimitPolicy, ROOT_NAMESPACE } from '../model/policies.js';
+import { type RateLimitPolicy, ROOT_NAMESPACE, type StreamRoutes } from '../model/policies.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
 import { workloadId } from '../model/spiffe-id.js';
 import { authorizationFor } from './authorization.js';
@@ -15,6 +15,7 @@ import { edgeHosts } from './gateway.js';
 import { inboundPorts } from './inbound-ports.js';
 import { mtlsOf } from './peer-authentication.js';
 import { egressFor, servicesOf, visibleServices } from './services.js';
+import { streamFor } from './streams.js';
 import { samplingOf } from './telemetry.js';
 import { type Neighbourhood, virtualHostsOf } from './virtual-hosts.js';
 
@@ -64,8 +65,8 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
     const clusters: Cluster[] = used.flatMap((one) =>
       one.service.ports.flatMap((port) => clustersOf(mesh, one, port, ready, caller)),
     );
-    const listeners: OutboundListener[] = services.flatMap(({ name, virtualIp, ports }) =>
-      ports.map(({ port, protocol }) => ({ service: name, virtualIp, port, protocol })),
+    const listeners = services.flatMap((service) =>
+      listenersOf(service, caller, { all: mesh.policies.streams, services }),
     );
     const outbound: OutboundConfig = {
       listeners,
@@ -79,6 +80,18 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
     made.set(key, outbound);
     return outbound;
   };
+}
+
+function listenersOf(
+  service: ServiceSpec,
+  caller: Caller,
+  around: { readonly all: readonly StreamRoutes[]; readonly services: readonly ServiceSpec[] },
+): OutboundListener[] {
+  const { name, virtualIp, ports } = service;
+  return ports.map(({ port, protocol }) => {
+    const stream = protocol === 'tcp' ? streamFor(service, port, caller, around) : null;
+    return { service: name, virtualIp, port, protocol, ...(stream === null ? {} : { stream }) };
+  });
 }
 
 interface SidecarParts {

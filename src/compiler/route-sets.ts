@@ -55,7 +55,13 @@ function order(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-function isMeant({ scope }: RouteRule, port: number, caller: Caller, gateways: readonly string[]): boolean {
+/** Whether a rule exists for a caller and a port. */
+export function isMeant(
+  { scope }: Pick<RouteRule, 'scope'>,
+  port: number,
+  caller: Caller,
+  gateways: readonly string[],
+): boolean {
   if (scope.port !== null && scope.port !== port) return false;
   if (!(scope.gateways ?? gateways).includes('mesh')) return false;
   if (scope.sourceNamespace !== null && scope.sourceNamespace !== caller.namespace) return false;

@@ -27,6 +27,8 @@ export interface Flavor {
   /** Of a request as a whole; null = none. */
   readonly timeoutMs: number | null;
   readonly traffic: TrafficPolicy;
+  /** Whether plaintext is heard too, where nothing is said (Consul takes none). */
+  readonly mtls: 'permissive' | 'strict';
   readonly limits: Partial<SidecarLimits>;
   /** What callers' sidecars make of slashes in paths; on the callee's side they are merged always. */
   readonly slashes: Slashes;
@@ -45,7 +47,7 @@ const CONSUL_TRAFFIC: TrafficPolicy = {
   connectTimeoutMs: 5_000,
 };
 
-const NOTHING = { retries: null, timeoutMs: null, limits: {}, slashes: 'keep' } as const;
+const NOTHING = { retries: null, timeoutMs: null, mtls: 'permissive', limits: {}, slashes: 'keep' } as const;
 
 /** Envoy's buffer of a connection, and so the largest body that is sent once more. */
 const ENVOY_LIMITS = { replayBytes: 1024 * 1024 };
@@ -70,7 +72,15 @@ export function flavorOf(text: string): Flavor {
     case 'linkerd':
       return { name, version, ...NOTHING, traffic: LINKERD_TRAFFIC };
     case 'consul':
-      return { name, version, ...NOTHING, timeoutMs: 15_000, traffic: CONSUL_TRAFFIC, limits: ENVOY_LIMITS };
+      return {
+        name,
+        version,
+        ...NOTHING,
+        timeoutMs: 15_000,
+        mtls: 'strict',
+        traffic: CONSUL_TRAFFIC,
+        limits: ENVOY_LIMITS,
+      };
     default:
       return {
         name: 'istio',
@@ -78,6 +88,7 @@ export function flavorOf(text: string): Flavor {
         retries: version !== null && isBefore(version, [1, 24]) ? OLD_ISTIO_RETRIES : ISTIO_DEFAULT_RETRIES,
         timeoutMs: null,
         traffic: CLUSTER_DEFAULTS,
+        mtls: 'permissive',
         limits: ENVOY_LIMITS,
         slashes: 'keep',
       };

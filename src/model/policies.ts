@@ -3,7 +3,7 @@ import type { AccessRule, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { RateLimit } from './rate-limit.js';
-import type { HashPolicy, Route } from './route.js';
+import type { HashPolicy, Route, RouteOrigin } from './route.js';
 import type { MtlsMode } from './sidecar-config.js';
 
 /**
@@ -14,6 +14,8 @@ export interface Policies {
   /** Kubernetes Services and ServiceEntries; one whose host the app has already replaces it. */
   readonly services: readonly ServiceSpec[];
   readonly routeSets: readonly RouteSet[];
+  /** Where connections go that are no requests. */
+  readonly streams: readonly StreamRoutes[];
   readonly destinations: readonly DestinationPolicy[];
   readonly egress: readonly EgressPolicy[];
   readonly gateways: readonly GatewayPolicy[];
@@ -28,6 +30,7 @@ export interface Policies {
 export const NO_POLICIES: Policies = {
   services: [],
   routeSets: [],
+  streams: [],
   destinations: [],
   egress: [],
   gateways: [],
@@ -93,6 +96,20 @@ export interface RuleScope {
 }
 
 export const ANY_CALLER: RuleScope = { gateways: null, sourceLabels: {}, sourceNamespace: null, port: null };
+
+/** Rules of one resource for connections to hosts (Istio's `tcp` and `tls`): the first that is meant for a caller decides. */
+export interface StreamRoutes {
+  readonly object: ObjectRef;
+  readonly hosts: readonly string[];
+  readonly gateways: readonly string[];
+  readonly visibleTo: readonly string[] | null;
+  readonly created: number;
+  readonly rules: readonly {
+    readonly scope: RuleScope;
+    readonly destinations: readonly { readonly name: string; readonly weight: number }[];
+    readonly origin: RouteOrigin;
+  }[];
+}
 
 /** How callers use a host (Istio's DestinationRule). */
 export interface DestinationPolicy {

@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 import type { SidecarLimits, Slashes } from './limits.js';
 import type { Propagation } from './propagation.js';
 import type { RateLimit } from './rate-limit.js';
-import type { Route } from './route.js';
+import type { Route, RouteOrigin } from './route.js';
 
 /**
  * Everything that one sidecar obeys, compiled by `compiler/` and pushed whole. Shapes follow Envoy's: listeners,
@@ -73,6 +73,14 @@ export interface OutboundListener {
   readonly virtualIp: string;
   readonly port: number;
   readonly protocol: AppProtocol;
+  /** Where connections of a TCP service go; absent = to all that it stands for. */
+  readonly stream?: StreamRoute;
+}
+
+/** Shares of connections, and the rule that says so. */
+export interface StreamRoute {
+  readonly clusters: readonly { readonly cluster: string; readonly weight: number }[];
+  readonly origin: RouteOrigin;
 }
 
 /** All routes of one host name and port; domains are lower-case, without port: names, `*.suffix`, or `*` for the rest. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type ClusterTls, tlsTo } from '../model/cluster.js';
+import type { StreamRoute } from '../model/sidecar-config.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SidecarState } from './discovery/state.js';
@@ -7,6 +8,7 @@ import { type Arrival, type DownstreamParts, serveHttp } from './downstream.js';
 import type { Destination } from './listener/original-destination.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER } from './pipeline/call.js';
+import type { ClusterState } from './pipeline/cluster.js';
 import { type ExchangeRecord, PLAIN } from './pipeline/exchange-record.js';
 import { ProxyError } from './pipeline/proxy-error.js';
 import { serveTcp } from './tcp.js';
@@ -60,11 +62,7 @@ function arrivalOf(socket: Socket, to: Destination, restoreHost: string, service
 
 /** An endpoint of the TCP service behind a virtual IP, over mutual TLS where the cluster says so. */
 async function openService(parts: OutboundListenerParts, arrival: Arrival, record: ExchangeRecord): Promise<Socket> {
-  const clusters = [...parts.state().clusters.values()].filter(
-    ({ config }) => config.service === arrival.service && config.port === arrival.port && config.subset === '',
-  );
-  const cluster = clusters[0];
-  if (cluster === undefined) throw new ProxyError('cluster_not_found', arrival.service);
+  const cluster = clusterFor(parts, arrival, record);
   if (cluster.endpoints.length === 0) throw new ProxyError('no_healthy_upstream', arrival.service);
   const endpoint = cluster.endpoints[Math.floor(parts.random.next() * cluster.endpoints.length)];
   if (endpoint === undefined) throw new ProxyError('no_healthy_upstream', arrival.service);
@@ -73,6 +71,34 @@ async function openService(parts: OutboundListenerParts, arrival: Arrival, recor
   const socket = await openSocket(address, port, cluster.config.connectTimeoutMs, parts.clock).socket;
   const tls = tlsTo(cluster.config, endpoint.config);
   return tls === null ? socket : secure(parts, socket, { name: cluster.config.name, tls }, record);
+}
+
+/** By the rule for its connections, else all that the service stands for. */
+function clusterFor(parts: OutboundListenerParts, { service, port }: Arrival, record: ExchangeRecord): ClusterState {
+  const { clusters, config } = parts.state();
+  const stream = config.outbound.listeners.find((one) => one.service === service && one.port === port)?.stream;
+  const cluster =
+    stream === undefined
+      ? [...clusters.values()].find(
+          ({ config: own }) => own.service === service && own.port === port && own.subset === '',
+        )
+      : clusters.get(drawn(stream, parts.random));
+  if (cluster === undefined) throw new ProxyError('cluster_not_found', service);
+  if (stream !== undefined) {
+    const { subset, service: to } = cluster.config;
+    const text = `rule ${stream.origin.rule + 1} of ${stream.origin.object} sent it to ${to}${subset === '' ? '' : ` ${subset}`}`;
+    record.decide({ kind: 'route', text, rule: stream.origin.object, source: stream.origin.source });
+  }
+  return cluster;
+}
+
+function drawn({ clusters }: StreamRoute, random: Random): string {
+  let point = random.next() * clusters.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { cluster, weight } of clusters) {
+    point -= weight;
+    if (point < 0) return cluster;
+  }
+  return clusters.at(-1)?.cluster ?? '';
 }
 
 async function secure(

@@ -6,6 +6,7 @@ import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './ist
 import { tokenPoliciesOf } from './istio/request-authentication.js';
 import { routeSetsOf } from './istio/routes.js';
 import { externalServicesOf } from './istio/service-entry.js';
+import { streamRoutesOf } from './istio/streams.js';
 import { telemetryPoliciesOf } from './istio/telemetry.js';
 import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
@@ -18,6 +19,7 @@ export function policiesOf(resources: readonly Resource[]): Policies {
   return {
     services: [...servicesOf(resources), ...externalServicesOf(resources)],
     routeSets: [...routeSetsOf(resources), ...gatewayRouteSetsOf(resources)],
+    streams: streamRoutesOf(resources),
     destinations: withRetryBudgets(destinationPoliciesOf(resources), resources),
     egress: egressPoliciesOf(resources),
     gateways: [...gatewayPoliciesOf(resources), ...gatewayListenersOf(resources)],

@@ -1,5 +1,5 @@
 import { connect, createServer } from 'node:net';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appOf, workload } from '../support/apps.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import { portOf } from '../support/raw.js';
@@ -45,5 +45,73 @@ describe('a TCP service', () => {
           kind === 'tcp' && reporter.direction === 'outbound' && security.mode === 'mtls',
       );
     }, 'one tcp record over mutual TLS');
+  });
+});
+
+describe('tcp rules of a VirtualService', () => {
+  it('share connections between subsets, for the callers and ports that they are for', async () => {
+    const speaker = (name: string) => createServer((socket) => socket.on('error', () => {}).end(name));
+    const two = await startMesh(
+      appOf([
+        workload('web-v1'),
+        ...['db-v1', 'db-v2'].map((name) => workload(name, { ports: [{ port: 3306, protocol: 'tcp' }] })),
+      ]),
+      {
+        'web-v1': (_, response) => void response.end(),
+        'db-v1': speaker('v1') as never,
+        'db-v2': speaker('v2') as never,
+      },
+      { seed: 3 },
+    );
+    const rules = (http: string) => `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: db }
+spec: { host: db, subsets: [ { name: v1, labels: { version: v1 } }, { name: v2, labels: { version: v2 } } ] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: db }
+spec:
+  hosts: [ db ]
+  tcp:
+  - { match: [ { port: 3306, sourceLabels: { app: other } } ], route: [ { destination: { host: nobody } } ] }
+${http}`;
+    const apply = (text: string) => two.client.call('applyResources', { files: [{ name: 'tcp.yaml', text }] });
+    const heard = async (): Promise<string> =>
+      new Promise((resolve) => {
+        let text = '';
+        void two.outboundUrl('web-v1', 'db').then((url) =>
+          connect(portOf(url), '127.0.0.1')
+            .on('data', (data) => {
+              text += data.toString();
+            })
+            .on('error', () => {})
+            .on('close', () => resolve(text)),
+        );
+      });
+    const all = async (times: number) => {
+      const counts: Record<string, number> = {};
+      for (let i = 0; i < times; i++) {
+        const name = await heard();
+        counts[name] = (counts[name] ?? 0) + 1;
+      }
+      return counts;
+    };
+    const to = (subset: string, weight = 1) => `{ destination: { host: db, subset: ${subset} }, weight: ${weight} }`;
+    expect((await apply(rules(`  - { route: [ ${to('v2')} ] }\n`))).applied).toBe(true);
+    expect(await all(10)).toEqual({ v2: 10 });
+    await apply(rules(`  - { route: [ ${to('v1', 80)}, ${to('v2', 20)} ] }\n`));
+    const { v1 = 0, v2 = 0 } = await all(100);
+    expect(v1 + v2).toBe(100);
+    expect(Math.abs(v1 - 80)).toBeLessThan(14);
+    await apply(rules('  - { route: [ { destination: { host: nobody } } ] }\n'));
+    expect(await heard()).toBe('');
+    await until(async () => {
+      const told = await two.client.call('exchanges', { from: 'web-v1', direction: 'outbound' });
+      return told.some(({ decisions }) =>
+        decisions.some(({ text }) => text === 'rule 2 of VirtualService default/db sent it to db v2'),
+      );
+    }, 'the rule is told');
+    await two.close();
   });
 });

@@ -71,7 +71,7 @@ async function runSuite(context: Context, file: string, flags: TestFlags): Promi
           app: (await import('../app-source.js')).loadApp(context, appOf(suite, folder)),
           policies: compiled,
           flavor: flavorOf(suite.flavor ?? 'istio'),
-          mtls: suite.mtls ?? 'permissive',
+          mtls: suite.mtls ?? flavorOf(suite.flavor ?? 'istio').mtls,
         });
   return {
     file,

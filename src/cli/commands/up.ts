@@ -24,7 +24,11 @@ export function addUp(program: Command, context: Context): void {
     )
     .option('--port <port>', 'port of the gateway on 127.0.0.1; 0 = any free one', integer(0, 65535), 8080)
     .option('--load <rps>', 'requests per second of the built-in traffic', number(0, 5000))
-    .option('--mtls <mode>', 'disable, permissive or strict', choice('disable', 'permissive', 'strict'), 'permissive')
+    .option(
+      '--mtls <mode>',
+      'disable, permissive or strict (default: permissive; consul: strict)',
+      choice('disable', 'permissive', 'strict'),
+    )
     .option(
       '--certificate-life <time>',
       'how long certificates live (default 1h); 60s lets a room see them renewed',

@@ -53,7 +53,7 @@ export function routeSetsOf(resources: readonly Resource[]): RouteSet[] {
     }));
 }
 
-function gatewaysOf(names: readonly string[], namespace: string): string[] {
+export function gatewaysOf(names: readonly string[], namespace: string): string[] {
   return names.map((name) => (name === 'mesh' || name.includes('/') ? name : `${namespace}/${name}`));
 }
 

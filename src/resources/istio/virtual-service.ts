@@ -166,3 +166,4 @@ export type Retries = Read<typeof retries>;
 export type HttpFault = Read<typeof fault>;
 export type Cors = Read<typeof corsPolicy>;
 export type TcpRoute = Read<typeof tcpRoute>;
+export type TlsRoute = Read<typeof tlsRoute>;

@@ -1,7 +1,13 @@
 import type { AccessConditions, AccessRule } from '../../model/authorization.js';
 import type { Cluster } from '../../model/cluster.js';
 import type { Route } from '../../model/route.js';
-import type { InboundConfig, OutboundConfig, SidecarConfig, VirtualHost } from '../../model/sidecar-config.js';
+import type {
+  InboundConfig,
+  OutboundConfig,
+  SidecarConfig,
+  StreamRoute,
+  VirtualHost,
+} from '../../model/sidecar-config.js';
 import type { SourceRef } from '../../model/source.js';
 import { clusterParts, clusterWords, routeWords, ruleName } from './words.js';
 
@@ -57,8 +63,23 @@ function outboundChanges(before: OutboundConfig, after: OutboundConfig): Change[
     ...pairsOf(before.clusters, after.clusters, ({ name }) => clusterWords(name)).flatMap(([about, a, b]) =>
       clusterChanges(about, a, b),
     ),
+    ...streamChanges(before, after),
     ...policy,
   ];
+}
+
+function streamChanges(before: OutboundConfig, after: OutboundConfig): Change[] {
+  return pairsOf(before.listeners, after.listeners, ({ service, port }) => `${service}:${port}`).flatMap(
+    ([about, a, b]) => {
+      const [was, is] = [streamWords(a?.stream), streamWords(b?.stream)];
+      return was === is ? [] : [changed(`connections to ${about}`, was, is)];
+    },
+  );
+}
+
+function streamWords(stream: StreamRoute | undefined): string {
+  if (stream === undefined) return 'to all of it';
+  return stream.clusters.map(({ cluster, weight }) => `${weight} to ${clusterWords(cluster)}`).join(', ');
 }
 
 function hostWords({ name, port }: VirtualHost): string {
