@@ -10,6 +10,8 @@ import type { SourceRef } from '../model/source.js';
 export interface AccessAnswer {
   readonly workload: string;
   readonly allowed: boolean;
+  /** What it is answered where it is kept out. */
+  readonly failure: 'access_denied' | 'route_not_found';
   /** `rule 1 of AuthorizationPolicy default/viewer lets it in` */
   readonly text: string;
   readonly source: SourceRef | null;
@@ -48,8 +50,15 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
   };
   const access = accessFor(authorization, protocol);
   const { allowed, rule, text } = access.decide(request);
-  const considered = allowed || rule !== null ? [] : access.consider(request);
-  return { workload, allowed, text, source: rule?.source ?? null, considered };
+  const considered = allowed || (rule !== null && !rule.closing) ? [] : access.consider(request);
+  return {
+    workload,
+    allowed,
+    failure: rule?.answer ?? 'access_denied',
+    text,
+    source: rule?.source ?? null,
+    considered,
+  };
 }
 
 const made = new WeakMap<Authorization, Partial<Record<'http' | 'tcp', Access>>>();
