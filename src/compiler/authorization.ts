@@ -3,6 +3,7 @@ import type { AccessRule, Authorization } from '../model/authorization.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { type AuthorizationPolicy, objectName, ROOT_NAMESPACE, type WorkloadScope } from '../model/policies.js';
 import type { InboundConfig } from '../model/sidecar-config.js';
+import { portRules } from './port-access.js';
 
 /**
  * Who may call a workload, and whose tokens it believes: all that is said of it by its own namespace and by the root
@@ -10,13 +11,14 @@ import type { InboundConfig } from '../model/sidecar-config.js';
  */
 export function authorizationFor(
   { policies }: MeshConfig,
-  workload: Pick<WorkloadSpec, 'namespace' | 'labels'>,
+  workload: Pick<WorkloadSpec, 'namespace' | 'labels' | 'ports'>,
 ): Pick<InboundConfig, 'authorization' | 'tokens'> {
   const about = <P extends WorkloadScope>(all: readonly P[]): P[] => all.filter((one) => concerns(one, workload));
   const authorization = about(policies.authorization);
   const tokens = about(policies.tokens).flatMap(({ rules }) => rules);
+  const ofPorts = portRules(about(policies.portAccess), workload.ports);
   return {
-    ...(authorization.length === 0 ? {} : { authorization: composed(authorization) }),
+    ...(authorization.length + ofPorts.length === 0 ? {} : { authorization: composed(authorization, ofPorts) }),
     ...(tokens.length === 0 ? {} : { tokens }),
   };
 }
@@ -32,13 +34,15 @@ function concerns(
 /** Istio's order: what is noted only, DENY, ALLOW; within an action by the rules' names, as Envoy has them. */
 const ORDER: readonly AccessRule['action'][] = ['audit', 'deny', 'allow'];
 
-function composed(policies: readonly AuthorizationPolicy[]): Authorization {
-  const rules = policies
+/** Where a port has rules of its own, only what denies goes before them. */
+function composed(policies: readonly AuthorizationPolicy[], ofPorts: readonly AccessRule[]): Authorization {
+  const sorted = policies
     .flatMap((policy) => policy.rules)
     .toSorted((a, b) => ORDER.indexOf(a.action) - ORDER.indexOf(b.action) || (a.name < b.name ? -1 : 1));
   const allowing = policies.filter(({ action, enforced }) => action === 'allow' && enforced);
+  const allows = (rule: AccessRule): boolean => rule.action === 'allow';
   return {
-    rules,
+    rules: [...sorted.filter((rule) => !allows(rule)), ...ofPorts, ...sorted.filter(allows)],
     otherwise:
       allowing.length === 0
         ? { action: 'allow', because: 'no policy that allows is about this workload, so what none denies is let in' }

@@ -4,6 +4,7 @@ import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { TRUST_DOMAIN } from '../model/names.js';
 import { type RateLimitPolicy, ROOT_NAMESPACE, type StreamRoutes } from '../model/policies.js';
+import type { RateLimit } from '../model/rate-limit.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
 import { workloadId } from '../model/spiffe-id.js';
 import { authorizationFor } from './authorization.js';
@@ -126,10 +127,14 @@ function inboundOf(mesh: MeshConfig, workload: WorkloadSpec, callers: InboundCon
     ),
     rateLimits: [
       ...(mesh.app.settings[workload.app]?.rateLimits ?? []),
-      ...mesh.policies.rateLimits.filter((policy) => isLimited(policy, workload)).map(({ limit }) => limit),
+      ...mesh.policies.rateLimits.filter((policy) => isLimited(policy, workload)).map(limitOf),
     ],
     callers,
   };
+}
+
+function limitOf({ limit, target }: RateLimitPolicy): RateLimit {
+  return target.kind === 'labels' && target.port !== null ? { ...limit, port: target.port } : limit;
 }
 
 function isLimited({ object, target }: RateLimitPolicy, { name, app, namespace, labels }: WorkloadSpec): boolean {
@@ -161,7 +166,7 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     inbound: {
       mtls: 'strict',
       // In a cluster the gateway runs in the root namespace.
-      ...authorizationFor(mesh, { namespace: ROOT_NAMESPACE, labels: GATEWAY_CALLER.labels }),
+      ...authorizationFor(mesh, { namespace: ROOT_NAMESPACE, labels: GATEWAY_CALLER.labels, ports: [] }),
       ports: [],
       faults: [],
       rateLimits: [],

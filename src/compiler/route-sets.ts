@@ -37,7 +37,7 @@ export function routesInForce(
 }
 
 function compare(a: RouteSet, b: RouteSet, host: string, caller: Caller): number {
-  const own = (set: RouteSet): number => (set.firstFor === caller.namespace ? 0 : 1);
+  const own = (set: RouteSet): number => (set.firstFor === '*' || set.firstFor === caller.namespace ? 0 : 1);
   return (
     own(a) - own(b) ||
     bestMatch(b, host) - bestMatch(a, host) ||

@@ -11,6 +11,8 @@ export class FaultBook {
   readonly #hits = new Map<string, number>();
   #faults: readonly Fault[];
   readonly #now: () => number;
+  /** Number of the last name that was given out. */
+  #given = 0;
 
   /** `now` tells the time, epoch ms. */
   constructor(app: AppSpec, stored: readonly Fault[], now: () => number) {
@@ -25,10 +27,18 @@ export class FaultBook {
 
   /** Adds one and returns its name. */
   add(input: FaultInput): string {
-    const fault = faultFrom(input, this.#app, this.#faults, this.#now());
+    const named = { ...input, name: input.name ?? this.#freeName() };
+    const fault = faultFrom(named, this.#app, this.#faults, this.#now());
     this.#hits.delete(fault.name);
     this.#faults = [...this.#faults, fault];
     return fault.name;
+  }
+
+  /** Names that were given out do not come back: late counts of one fault must not become another's. */
+  #freeName(): string {
+    do this.#given++;
+    while (this.#faults.some(({ name }) => name === `f${this.#given}`));
+    return `f${this.#given}`;
   }
 
   enable(name: string, enabled: boolean): void {

@@ -5,7 +5,12 @@ import type { FaultInput } from '../protocol/fault-input.js';
 import { ApiProblem } from './api/problem.js';
 
 /** A fault as the user wrote it, checked against the app and completed. Throws {@link ApiProblem} (400) with what exists. */
-export function faultFrom(input: FaultInput, app: AppSpec, existing: readonly Fault[], now: number): Fault {
+export function faultFrom(
+  input: FaultInput & { readonly name: string },
+  app: AppSpec,
+  existing: readonly Fault[],
+  now: number,
+): Fault {
   const targets = [...new Set([...app.services.map(({ name }) => name), ...app.workloads.map(({ name }) => name)])];
   mustExist('workload or service', input.to, targets);
   if (input.from !== undefined && !input.from.startsWith('spiffe://'))
@@ -16,7 +21,7 @@ export function faultFrom(input: FaultInput, app: AppSpec, existing: readonly Fa
       `${input.to} stands outside the mesh: no sidecar is there to act`,
       'faults of connections act at the caller: refused, dns-failure',
     );
-  const name = input.name ?? freeName(existing);
+  const { name } = input;
   if (existing.some((fault) => fault.name === name)) {
     throw new ApiProblem(409, `a fault named ${name} exists already`, `mesh-sandbox fault remove ${name}`);
   }
@@ -76,8 +81,4 @@ function mustExist(what: string, name: string, known: readonly string[]): void {
     `unknown ${what} ${JSON.stringify(name)}${close === null ? '' : `; did you mean ${close}?`}`,
     `there are: ${known.join(', ')}`,
   );
-}
-
-function freeName(existing: readonly Fault[]): string {
-  for (let n = 1; ; n++) if (!existing.some((fault) => fault.name === `f${n}`)) return `f${n}`;
 }

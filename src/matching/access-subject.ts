@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { AccessSubject } from '../model/authorization.js';
-import { type Fields, PSEUDO_FIELDS, pathOf, type Subject } from './match.js';
+import type { RouteMatch } from '../model/route.js';
+import { type Fields, headTest, PSEUDO_FIELDS, pathOf, type Subject } from './match.js';
 import type { TextTest } from './text.js';
 
 /** What a token that was verified says. */
@@ -54,6 +55,8 @@ export function lookAt(subject: AccessSubject, wide: boolean): Look {
       return ({ head }, test) => head !== null && test(head.method);
     case 'path':
       return wide ? lookAtPath : ({ head }, test) => head !== null && test(pathOf(head.target));
+    case 'route':
+      return lookAtRoute(subject.matches, subject.before);
     case 'header':
       return lookAtField(subject.name, wide);
     case 'claim':
@@ -90,6 +93,8 @@ export function subjectText(subject: AccessSubject, request: AccessRequest): str
       return head?.method ?? 'none';
     case 'path':
       return head === null ? 'none' : pathOf(head.target);
+    case 'route':
+      return head === null ? 'no request' : `${head.method} ${pathOf(head.target)}`;
     case 'header':
       if (SECRETS.has(subject.name)) return 'another';
       return (
@@ -104,6 +109,12 @@ export function subjectText(subject: AccessSubject, request: AccessRequest): str
         ? 'missing with the token'
         : requestPrincipal(claims).replace(TOKEN_SEPARATOR, '/') || 'none';
   }
+}
+
+/** Inbound routes are asked in their order; the first that is met is the request's. */
+function lookAtRoute(matches: readonly RouteMatch[], before: readonly RouteMatch[]): Look {
+  const [own, earlier] = [matches.map(headTest), before.map(headTest)];
+  return ({ head }) => head !== null && own.some((test) => test(head)) && !earlier.some((test) => test(head));
 }
 
 function lookAtHost({ head }: AccessRequest, test: TextTest): boolean {

@@ -70,6 +70,7 @@ function verdictOf(rule: AccessRule): Verdict {
 
 function onConnection(rule: AccessRule): AccessRule[] {
   const { from, to, when } = rule;
+  if (rule.answer !== undefined) return [];
   const about = [...from, ...to, when].some((conditions) => conditions.some(isHttpOnly));
   if (!about) return [rule];
   if (rule.action === 'allow') return [];

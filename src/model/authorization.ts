@@ -1,3 +1,4 @@
+import type { RouteMatch } from './route.js';
 import type { SourceRef } from './source.js';
 
 /**
@@ -29,6 +30,10 @@ export interface AccessRule {
   /** Which of its rules, from 0. */
   readonly rule: number;
   readonly source: SourceRef;
+  /** It keeps out whatever no rule before it let in, so that those say why. */
+  readonly closing?: true;
+  /** What a call that it keeps out is answered; absent = that it is denied. Never on TCP connections. */
+  readonly answer?: 'route_not_found';
   /** Any of these; each is met when all of its conditions hold. Empty = anybody. */
   readonly from: readonly AccessConditions[];
   /** Empty = anything. */
@@ -64,6 +69,8 @@ export type AccessSubject =
   | { readonly kind: 'method' }
   /** Without its query. */
   | { readonly kind: 'path' }
+  /** Whether the request is this route's: it meets one of the matches, and none of those that are asked first. */
+  | { readonly kind: 'route'; readonly matches: readonly RouteMatch[]; readonly before: readonly RouteMatch[] }
   | { readonly kind: 'header'; readonly name: string }
   /** `issuer/subject` of a verified token. */
   | { readonly kind: 'request-principal' }

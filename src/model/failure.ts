@@ -47,6 +47,14 @@ export const FAILURES = {
     blame: 'configuration',
     sentence: 'the host %s is not in the registry, and the mesh allows registered hosts only',
   },
+  egress_denied: {
+    status: 403,
+    flag: '',
+    details: 'egress_denied',
+    body: '',
+    blame: 'caller-policy',
+    sentence: 'the host %s is outside of the mesh, and the policy of its egress denies what it does not name',
+  },
   cluster_not_found: {
     status: 503,
     flag: 'NC',

@@ -4,7 +4,7 @@ import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './clust
 import type { Fault } from './fault.js';
 import type { RateLimit } from './rate-limit.js';
 import type { HashPolicy, Route, RouteOrigin } from './route.js';
-import type { MtlsMode } from './sidecar-config.js';
+import type { MtlsMode, UnknownHosts } from './sidecar-config.js';
 
 /**
  * What the team's resources say, in one language for all dialects. Readers in `resources/` make it; the compiler turns it
@@ -23,6 +23,7 @@ export interface Policies {
   readonly faults: readonly Fault[];
   readonly rateLimits: readonly RateLimitPolicy[];
   readonly authorization: readonly AuthorizationPolicy[];
+  readonly portAccess: readonly PortAccess[];
   readonly tokens: readonly TokenPolicy[];
   readonly telemetry: readonly TelemetryPolicy[];
 }
@@ -38,6 +39,7 @@ export const NO_POLICIES: Policies = {
   faults: [],
   rateLimits: [],
   authorization: [],
+  portAccess: [],
   tokens: [],
   telemetry: [],
 };
@@ -68,7 +70,7 @@ export interface RouteSet {
   readonly gateways: readonly string[];
   /** Namespaces of callers for whom it exists; null = all. */
   readonly visibleTo: readonly string[] | null;
-  /** For callers of this namespace it goes before what is older (Gateway API); null = age alone decides. */
+  /** For callers of this namespace it goes before what is older (Gateway API), `*` = for all; null = age alone decides. */
   readonly firstFor: string | null;
   /** Epoch ms. */
   readonly created: number;
@@ -189,7 +191,7 @@ export interface EgressPolicy {
   readonly created: number;
   /** Null = everything. */
   readonly hosts: readonly { readonly namespace: string; readonly host: string }[] | null;
-  readonly unknownHosts: 'allow-any' | 'registry-only' | null;
+  readonly unknownHosts: UnknownHosts | null;
 }
 
 /** An entry to the mesh from outside that routes can be bound to. */
@@ -232,6 +234,17 @@ export interface AuthorizationPolicy extends WorkloadScope {
   readonly action: AccessRule['action'];
   readonly enforced: boolean;
   /** None = it is met by nobody: an ALLOW without rules lets nobody in. */
+  readonly rules: readonly AccessRule[];
+}
+
+/** Who may call one port of a workload, all that there is to say of it (Linkerd's Server, and what holds without one). */
+export interface PortAccess extends WorkloadScope {
+  /** The workload's own port; null = each port that no other policy of the same workload is about. */
+  readonly port: number | null;
+  /** Of several about one port the highest holds alone, of equal ones the oldest. */
+  readonly precedence: number;
+  readonly created: number;
+  /** In the order in which they are asked; that they are about the port only is added where the port is known. */
   readonly rules: readonly AccessRule[];
 }
 

@@ -3,6 +3,8 @@ import type { RouteMatch } from './route.js';
 /** A limit at the callee: so many requests, refilled evenly. Shapes follow Envoy's local rate limit. */
 export interface RateLimit {
   readonly name: string;
+  /** The workload's own port whose requests it counts; absent = each. */
+  readonly port?: number;
   /** Which requests it counts; null = all. */
   readonly match: RouteMatch | null;
   /** One bucket for everybody, or one for each caller (by identity; callers without one share theirs, as in Linkerd). */

@@ -126,6 +126,8 @@ export interface RetryPolicy {
   /** For `retriable-headers`: answers with one of these are retried. */
   readonly retriableHeaders: readonly FieldMatch[];
   readonly perTryTimeoutMs: number | null;
+  /** The last try has the time that is left, not that of one try (Linkerd). */
+  readonly freeLastTry?: true;
   /** Full jitter: random in [0, min((2^n - 1) × base, max)). Envoy: 25 and 250 ms. */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
@@ -161,7 +163,8 @@ export const RETRY_CONDITIONS = [
   'unavailable',
 ] as const;
 
-export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
+/** `try-timeout`, which is no word of Envoy's: the time for one try was over, and nothing else is wrong (Linkerd). */
+export type RetryCondition = (typeof RETRY_CONDITIONS)[number] | 'try-timeout';
 
 /** Fire and forget: a copy of a request goes to another cluster, and nobody waits for what it answers. */
 export interface Mirror {

@@ -30,6 +30,8 @@ export interface SidecarConfig {
 
 export type SidecarRole = 'sidecar' | 'gateway';
 export type MtlsMode = 'disable' | 'permissive' | 'strict';
+/** `registry-only` is answered as Istio does, `denied` as Linkerd does. */
+export type UnknownHosts = 'allow-any' | 'registry-only' | 'denied';
 
 export interface WorkloadIdentity {
   readonly name: string;
@@ -63,7 +65,7 @@ export interface OutboundConfig {
   readonly faults: readonly Fault[];
   readonly propagation: Propagation;
   /** Istio's `outboundTrafficPolicy`: what happens to hosts nobody declared. */
-  readonly unknownHosts: 'allow-any' | 'registry-only';
+  readonly unknownHosts: UnknownHosts;
   /** What becomes of slashes in paths of the own app, on which nothing is authorised here; absent = `merge`. */
   readonly slashes?: Slashes;
 }

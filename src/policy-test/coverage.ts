@@ -15,7 +15,7 @@ export function coverageOf(policies: Policies, met: readonly string[]): RuleCove
   const rules = new Map<string, SourceRef>();
   for (const { rules: own } of policies.routeSets)
     for (const { route } of own) if (route.origin !== undefined) rules.set(ruleText(route), route.origin.source);
-  for (const { rules: own } of policies.authorization)
-    for (const rule of own) rules.set(accessRuleText(rule), rule.source);
+  for (const { rules: own } of [...policies.authorization, ...policies.portAccess])
+    for (const rule of own) if (rule.closing === undefined) rules.set(accessRuleText(rule), rule.source);
   return [...rules].map(([rule, source]) => ({ rule, source, hits: met.filter((one) => one === rule).length }));
 }

@@ -115,10 +115,11 @@ async function secure(
 
 /** Where the mesh knows nothing, bytes go where they were going (Istio's PassthroughCluster), unless that is forbidden. */
 async function openAnywhere(parts: OutboundListenerParts, to: Destination, record: ExchangeRecord): Promise<Socket> {
-  const forbidden = parts.state().config.outbound.unknownHosts === 'registry-only';
+  const { unknownHosts } = parts.state().config.outbound;
+  const forbidden = unknownHosts !== 'allow-any';
   const where = `${to.address}:${to.port}`;
   record.service = forbidden ? 'BlackHoleCluster' : 'PassthroughCluster';
-  if (forbidden) throw new ProxyError('host_unknown', where);
+  if (forbidden) throw new ProxyError(unknownHosts === 'denied' ? 'egress_denied' : 'host_unknown', where);
   record.decide({
     kind: 'passthrough',
     text: `${where} is not in the mesh: passed on as it is`,

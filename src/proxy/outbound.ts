@@ -103,11 +103,12 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   const state = parts.state();
   const { record } = call;
   const known = state.listeners.get(`${call.originalAddress}:${call.port}`);
-  const forbidden = state.config.outbound.unknownHosts === 'registry-only';
+  const { unknownHosts } = state.config.outbound;
+  const forbidden = unknownHosts !== 'allow-any';
   // One name for all of them, as Istio has it: what callers may invent must not become figures of its own.
   record.service = known?.service ?? (forbidden ? 'BlackHoleCluster' : 'PassthroughCluster');
   if (parts.edge) throw new ProxyError('route_not_found', call.head.host);
-  if (forbidden) throw new ProxyError('host_unknown', call.head.host);
+  if (forbidden) throw new ProxyError(unknownHosts === 'denied' ? 'egress_denied' : 'host_unknown', call.head.host);
   if (call.originalAddress === '' || known !== undefined) throw new ProxyError('route_not_found', call.head.host);
   record.decide({
     kind: 'passthrough',

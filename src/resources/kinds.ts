@@ -11,6 +11,7 @@ import { checkDestinationRule, checkVirtualService } from './istio/validate.js';
 import { virtualService } from './istio/virtual-service.js';
 import { deployment } from './kubernetes/deployment.js';
 import { service } from './kubernetes/service.js';
+import { LINKERD_KINDS } from './linkerd/kinds.js';
 import { type Kind, kindOf } from './resource.js';
 import { checkFault, fault } from './sandbox/fault.js';
 import { rateLimit } from './sandbox/rate-limit.js';
@@ -61,6 +62,7 @@ export const KINDS: readonly Kind[] = [
     spec: telemetry,
   }),
   ...GATEWAY_API_KINDS,
+  ...LINKERD_KINDS,
   kindOf({ ...SANDBOX, kind: 'Fault', spec: fault, check: checkFault }),
   kindOf({ ...SANDBOX, kind: 'RateLimit', spec: rateLimit }),
   kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),

@@ -10,6 +10,12 @@ import { streamRoutesOf } from './istio/streams.js';
 import { telemetryPoliciesOf } from './istio/telemetry.js';
 import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
+import { portAccessOf } from './linkerd/access.js';
+import { egressNetworksOf } from './linkerd/egress-network.js';
+import { profileRouteSetsOf } from './linkerd/profile-routes.js';
+import { linkerdRateLimitsOf } from './linkerd/rate-limit-policy.js';
+import { annotatedServiceRoutesOf } from './linkerd/service-routes.js';
+import { withLinkerdTraffic } from './linkerd/traffic.js';
 import type { Resource } from './resource.js';
 import { faultsOf } from './sandbox/fault.js';
 import { rateLimitsOf } from './sandbox/rate-limit.js';
@@ -18,15 +24,21 @@ import { rateLimitsOf } from './sandbox/rate-limit.js';
 export function policiesOf(resources: readonly Resource[]): Policies {
   return {
     services: [...servicesOf(resources), ...externalServicesOf(resources)],
-    routeSets: [...routeSetsOf(resources), ...gatewayRouteSetsOf(resources)],
+    routeSets: [
+      ...routeSetsOf(resources),
+      ...gatewayRouteSetsOf(resources),
+      ...profileRouteSetsOf(resources),
+      ...annotatedServiceRoutesOf(resources),
+    ],
     streams: streamRoutesOf(resources),
-    destinations: withRetryBudgets(destinationPoliciesOf(resources), resources),
-    egress: egressPoliciesOf(resources),
+    destinations: withLinkerdTraffic(withRetryBudgets(destinationPoliciesOf(resources), resources), resources),
+    egress: [...egressPoliciesOf(resources), ...egressNetworksOf(resources)],
     gateways: [...gatewayPoliciesOf(resources), ...gatewayListenersOf(resources)],
     peerAuthentication: peerAuthenticationOf(resources),
     faults: faultsOf(resources),
-    rateLimits: rateLimitsOf(resources),
+    rateLimits: [...rateLimitsOf(resources), ...linkerdRateLimitsOf(resources)],
     authorization: authorizationOf(resources),
+    portAccess: portAccessOf(resources),
     tokens: tokenPoliciesOf(resources),
     telemetry: telemetryPoliciesOf(resources),
   };

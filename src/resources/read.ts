@@ -8,6 +8,7 @@ import { mapView, parseYamlDocuments, type YamlEntry, type YamlView } from '../y
 import { configEntryOf } from './consul/config-entry.js';
 import type { Head } from './head.js';
 import { KINDS, PASSED_KINDS } from './kinds.js';
+import { checkLinkerdAnnotations } from './linkerd/annotations.js';
 import { type Kind, keyOf, type Resource, reporter } from './resource.js';
 
 /** A file as it was given: its name for people, and what stands in it. */
@@ -112,6 +113,7 @@ function readOne(view: YamlView, context: Context): Resource | null {
   };
   const before = context.found.length;
   kind.check?.(resource, report);
+  checkLinkerdAnnotations(resource, report);
   return context.found.slice(before).some(({ level }) => level === 'error') ? null : resource;
 }
 

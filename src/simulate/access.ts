@@ -12,6 +12,8 @@ export interface AccessAnswer {
   readonly allowed: boolean;
   /** `rule 1 of AuthorizationPolicy default/viewer`; '' = none was met. */
   readonly rule: string;
+  /** What it is answered where it is kept out. */
+  readonly failure: 'access_denied' | 'route_not_found';
   /** `rule 1 of AuthorizationPolicy default/viewer lets it in` */
   readonly text: string;
   readonly source: SourceRef | null;
@@ -50,11 +52,12 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
   };
   const access = accessFor(authorization, protocol);
   const { allowed, rule, text } = access.decide(request);
-  const considered = allowed || rule !== null ? [] : access.consider(request);
+  const considered = allowed || (rule !== null && !rule.closing) ? [] : access.consider(request);
   return {
     workload,
     allowed,
     rule: rule === null ? '' : accessRuleText(rule),
+    failure: rule?.answer ?? 'access_denied',
     text,
     source: rule?.source ?? null,
     considered,

@@ -56,6 +56,9 @@ const NOTHING: Simulation = {
   mirrors: [],
 };
 
+/** What a host that nobody declared is answered; null = it is passed on. */
+const UNKNOWN_HOST = { 'allow-any': null, 'registry-only': 'host_unknown', denied: 'egress_denied' } as const;
+
 /**
  * Follows a described request through the configuration of its caller's sidecar, with the matching that the sidecar itself
  * uses. Pure; `inboundOf` = what the callee's sidecar asks, null where none stands.
@@ -68,7 +71,7 @@ export function simulate(
   const name = nameOf(request.host);
   const port = request.port ?? portOf(outbound.virtualHosts, name, request.host);
   const host = hostFor(outbound.virtualHosts, name, port);
-  if (host === null) return { ...NOTHING, failure: outbound.unknownHosts === 'registry-only' ? 'host_unknown' : null };
+  if (host === null) return { ...NOTHING, failure: UNKNOWN_HOST[outbound.unknownHosts] };
   const subject = subjectOf({ ...request, port });
   const considered = consider(host.routes, subject);
   const met = considered.findIndex(({ why }) => why === '');
@@ -160,7 +163,8 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
 function shareFailure({ endpoints }: Cluster, refusing: boolean, access: readonly AccessAnswer[]): FailureCode | null {
   if (endpoints.length === 0) return 'no_healthy_upstream';
   if (refusing) return 'connection_termination';
-  return access.length === endpoints.length && access.every(({ allowed }) => !allowed) ? 'access_denied' : null;
+  if (access.length !== endpoints.length || access.some(({ allowed }) => allowed)) return null;
+  return access[0]?.failure ?? 'access_denied';
 }
 
 /** The status that a share would be answered with by the mesh; null = the app answers. */

@@ -165,6 +165,12 @@ const SHORT: Readonly<Record<string, string>> = {
   svc: 'service',
   sa: 'serviceaccount',
   sp: 'serviceprofile',
+  srv: 'server',
+  saz: 'serverauthorization',
+  serverauthz: 'serverauthorization',
+  authzpolicy: 'authorizationpolicy',
+  meshtlsauthn: 'meshtlsauthentication',
+  netauthn: 'networkauthentication',
 };
 
 function viewOf(resource: Resource, around: Surroundings): ResourceView {

@@ -37,11 +37,12 @@ function accessCheck(access: Access): AccessCheck {
 }
 
 function refuse(access: Access, request: AccessRequest, { rule, text }: Verdict, record: ExchangeRecord): never {
-  record.fail('access_denied');
-  record.details = `rbac_access_denied_matched_policy[${rule?.name ?? 'none'}]`;
+  const failure = rule?.answer ?? 'access_denied';
+  record.fail(failure);
+  if (failure === 'access_denied') record.details = `rbac_access_denied_matched_policy[${rule?.name ?? 'none'}]`;
   // Which rules were not met matters where none was; one that was met says enough by itself.
-  if (rule === null) record.considered = () => access.consider(request).slice(0, MOST_CONSIDERED);
-  throw new ProxyError('access_denied', text);
+  if (rule === null || rule.closing) record.considered = () => access.consider(request).slice(0, MOST_CONSIDERED);
+  throw new ProxyError(failure, text);
 }
 
 /** So many rules are told of one request. */

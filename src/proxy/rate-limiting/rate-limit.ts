@@ -24,7 +24,8 @@ export function limitRate(clock: Clock, limits: () => LimitTable): Filter<Call> 
 }
 
 function check(limit: LimitAtWork, call: Call, clock: Clock): void {
-  if (!limit.matches(call.head)) return;
+  const { port } = limit.config;
+  if ((port !== undefined && port !== call.port) || !limit.matches(call.head)) return;
   const now = clock.monotonic();
   const { bucket, burst } = limit.bucketOf(call, now);
   const taken = bucket.take(now);

@@ -81,6 +81,8 @@ function fails(condition: RetryCondition, outcome: { readonly code: FailureCode;
     case 'gateway-error':
       // gateway-error covers resets as well in Envoy: no answer is counted as 503.
       return RESETS.has(outcome.code);
+    case 'try-timeout':
+      return outcome.code === 'per_try_timeout';
     case 'connect-failure':
       return CONNECT_FAILURES.has(outcome.code);
     case 'reset-before-request':

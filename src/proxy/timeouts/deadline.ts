@@ -40,8 +40,10 @@ function inherit(routed: RoutedCall, clock: Clock): number {
 /** The time allowed for one try, until the head of its answer. Stands behind the retries: a try too slow may be followed by another. */
 export function perTryDeadline(clock: Clock): Filter<AttemptCall> {
   return (next) => (attempt) => {
-    const limit = attempt.routed.route.retry?.perTryTimeoutMs ?? null;
-    if (limit === null) return next(attempt);
+    const { retry } = attempt.routed.route;
+    const limit = retry?.perTryTimeoutMs ?? null;
+    if (retry === null || limit === null || (retry.freeLastTry && attempt.number > retry.attempts))
+      return next(attempt);
     const timer = clock.after(limit, () => attempt.abort(new ProxyError('per_try_timeout', `${limit} ms`)));
     return next(attempt).finally(() => timer.cancel());
   };

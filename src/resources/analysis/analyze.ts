@@ -8,6 +8,7 @@ import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
 import { analyzeGateways } from './gateways.js';
 import { analyzeHosts } from './hosts.js';
+import { analyzeLinkerd } from './linkerd.js';
 import { analyzeListeners } from './listeners.js';
 import { analyzeMtls } from './mtls.js';
 import { analyzePorts } from './ports.js';
@@ -17,6 +18,7 @@ import { analyzeRoutes } from './routes.js';
 import { analyzeRules } from './rules.js';
 import { analyzeSandbox } from './sandbox.js';
 import { analyzeSelectors } from './selectors.js';
+import { analyzeServers } from './servers.js';
 import { type Analyzer, tellInto, worldOf } from './world.js';
 
 const ANALYZERS: readonly Analyzer[] = [
@@ -33,6 +35,8 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeMtls,
   analyzeAccess,
   analyzeAccessValues,
+  analyzeLinkerd,
+  analyzeServers,
   analyzePorts,
   analyzeDeprecated,
   analyzeSandbox,

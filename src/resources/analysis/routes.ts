@@ -85,7 +85,9 @@ function checkBackends(world: World, route: AnyRoute, tell: Tell): void {
 }
 
 /** Backends that get nothing at all. */
-function checkShares({ resource, rules }: AnyRoute, tell: Tell): void {
+function checkShares({ resource, rules, parentRefs }: AnyRoute, tell: Tell): void {
+  // At a Server there is one place to go.
+  if (parentRefs.some((ref) => parentOf(ref, resource.namespace).kind === 'server')) return;
   for (const { index, spec } of rules) {
     const { backendRefs = [], filters = [] } = spec;
     if (backendRefs.some(({ weight }) => weight !== 0) || filters.some(({ type }) => type === 'RequestRedirect'))

@@ -23,7 +23,9 @@ export interface AnyRule {
 
 /** Every route, the older first, then by namespace and name (HTTPRouteRule, ties across routes). */
 export function anyRoutesOf(resources: readonly Resource[]): AnyRoute[] {
-  const http = ofKind<HttpRoute>(resources, 'gateway-api', 'HTTPRoute').map(ofHttp);
+  const http = (['gateway-api', 'linkerd'] as const)
+    .flatMap((dialect) => ofKind<HttpRoute>(resources, dialect, 'HTTPRoute'))
+    .map(ofHttp);
   const grpc = ofKind<GrpcRoute>(resources, 'gateway-api', 'GRPCRoute').map(ofGrpc);
   return [...http, ...grpc].sort((a, b) => byAge(a.resource, b.resource));
 }

@@ -1,6 +1,6 @@
 import type { RetryBudget } from '../../model/cluster.js';
 import { fqdn } from '../../model/names.js';
-import type { DestinationPolicy, PortTraffic } from '../../model/policies.js';
+import type { DestinationPolicy, PortTraffic, TrafficSettings } from '../../model/policies.js';
 import { list, type Read, table, tableWith, text, whole } from '../../yaml/readers.js';
 import { ofKind, type Resource } from '../resource.js';
 import { duration, noticed } from './words.js';
@@ -34,7 +34,7 @@ export function withRetryBudgets(
     const retryBudget = budgetOf(policy);
     if (retryBudget === null) continue;
     for (const { group, kind, name } of policy.spec.targetRefs)
-      if (group === '' && kind === 'Service') lay(retryBudget, fqdn(name, policy.namespace), policy, known);
+      if (group === '' && kind === 'Service') layTraffic({ retryBudget }, fqdn(name, policy.namespace), policy, known);
   }
   return known;
 }
@@ -50,13 +50,19 @@ function budgetOf({ spec: { retryConstraint } }: Resource<BackendTrafficPolicy>)
   };
 }
 
-function lay(retryBudget: RetryBudget, host: string, object: Resource, known: DestinationPolicy[]): void {
+/** Adds settings of a host to what is known of it in the same namespace; what that says already stays. */
+export function layTraffic(
+  settings: Partial<TrafficSettings>,
+  host: string,
+  object: Resource,
+  known: DestinationPolicy[],
+): void {
   let found = false;
   for (const [i, one] of known.entries()) {
     if (one.host !== host || one.object.namespace !== object.namespace) continue;
     found = true;
     const traffic = one.traffic ?? NOTHING;
-    known[i] = { ...one, traffic: { ...traffic, retryBudget: traffic.retryBudget ?? retryBudget } };
+    known[i] = { ...one, traffic: { ...traffic, ...missingIn(traffic, settings) } };
   }
   if (found) return;
   known.push({
@@ -65,7 +71,15 @@ function lay(retryBudget: RetryBudget, host: string, object: Resource, known: De
     visibleTo: null,
     callers: null,
     created: object.created,
-    traffic: { ...NOTHING, retryBudget },
+    traffic: { ...NOTHING, ...settings },
     subsets: [],
   });
+}
+
+function missingIn(traffic: PortTraffic, settings: Partial<TrafficSettings>): Partial<TrafficSettings> {
+  const { retryBudget, outlier } = settings;
+  return {
+    retryBudget: traffic.retryBudget ?? retryBudget ?? null,
+    outlier: traffic.outlier ?? outlier ?? null,
+  };
 }

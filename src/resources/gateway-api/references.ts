@@ -7,14 +7,24 @@ import { GROUP } from './words.js';
 
 /** What a reference to a parent means; its group is the Gateway API's unless it says otherwise, also for `kind: Service`. */
 export type Parent =
-  | { readonly kind: 'service' | 'service-entry' | 'gateway'; readonly namespace: string; readonly name: string }
+  | {
+      readonly kind: 'service' | 'service-entry' | 'gateway' | 'server' | 'egress-network';
+      readonly namespace: string;
+      readonly name: string;
+    }
   | { readonly kind: 'unknown' };
 
 export function parentOf(ref: ParentRef, namespace: string): Parent {
   const named = { namespace: ref.namespace ?? namespace, name: ref.name };
   switch (`${ref.group ?? GROUP}/${ref.kind ?? 'Gateway'}`) {
+    // Linkerd calls the group of Kubernetes' own kinds `core`.
     case '/Service':
+    case 'core/Service':
       return { kind: 'service', ...named };
+    case 'policy.linkerd.io/Server':
+      return { kind: 'server', ...named };
+    case 'policy.linkerd.io/EgressNetwork':
+      return { kind: 'egress-network', ...named };
     case 'networking.istio.io/ServiceEntry':
       return { kind: 'service-entry', ...named };
     case `${GROUP}/Gateway`:
@@ -37,6 +47,7 @@ export interface ObjectReference {
 export function backendHost(ref: ObjectReference, namespace: string): string | null {
   switch (`${ref.group ?? ''}/${ref.kind ?? 'Service'}`) {
     case '/Service':
+    case 'core/Service':
       return fqdn(ref.name, ref.namespace ?? namespace);
     case 'networking.istio.io/Hostname':
       return ref.name;

@@ -62,6 +62,14 @@ function refusalAt(route: AnyRoute, ref: ParentRef, around: Surroundings): { rea
     )
       ? null
       : missing;
+  if (parent.kind === 'server' || parent.kind === 'egress-network') {
+    const kind = parent.kind === 'server' ? 'Server' : 'EgressNetwork';
+    return around.resources.some(
+      (one) => one.kind === kind && one.namespace === parent.namespace && one.name === parent.name,
+    )
+      ? null
+      : missing;
+  }
   const service = around.serviceOf(fqdn(parent.name, parent.namespace));
   if (service === null) return missing;
   if (ref.port === undefined || service.ports.some(({ port }) => port === ref.port)) return null;

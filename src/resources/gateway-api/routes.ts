@@ -2,6 +2,7 @@ import { fqdn } from '../../model/names.js';
 import type { GatewayPolicy, RouteRule, RouteSet } from '../../model/policies.js';
 import { bySpecificity } from '../../model/precedence.js';
 import type { ServiceEntry } from '../istio/service-entry.js';
+import { routePatience, withPatience } from '../linkerd/service-routes.js';
 import { ofKind, type Resource } from '../resource.js';
 import { type AnyRoute, anyRoutesOf } from './any-route.js';
 import { bindingOf, gatewaysOf, isHttp } from './attachments.js';
@@ -49,14 +50,29 @@ function placesAt(route: AnyRoute, ref: ParentRef, resources: readonly Resource[
   const parent = parentOf(ref, route.resource.namespace);
   switch (parent.kind) {
     case 'service':
-      return [inMesh(route, ref, [fqdn(parent.name, parent.namespace)], parent.namespace)];
+      return [
+        patiently(inMesh(route, ref, [fqdn(parent.name, parent.namespace)], parent.namespace), parent, resources),
+      ];
     case 'service-entry':
       return [inMesh(route, ref, entryHosts(parent, resources), parent.namespace)];
     case 'gateway':
       return atGateway(route, ref, parent, resources);
+    // Routes of a Server are asked at the callee.
+    case 'server':
+    case 'egress-network':
     case 'unknown':
       return [];
   }
+}
+
+/** Linkerd's annotations of the route, and of its Service, say how patient callers are. */
+function patiently(
+  placed: Placed,
+  parent: { namespace: string; name: string },
+  resources: readonly Resource[],
+): Placed {
+  const patience = routePatience(placed.route.resource, parent, resources);
+  return { ...placed, rules: placed.rules.map((rule) => withPatience(rule, patience)) };
 }
 
 function entryHosts(parent: Exclude<Parent, { kind: 'unknown' }>, resources: readonly Resource[]): string[] {

@@ -10,7 +10,8 @@ import { parentStatuses } from './route-status.js';
 
 /** What became of a resource of the Gateway API beside all others; null = its kind has no status. */
 export function statusOf(resource: Resource, around: Surroundings): ResourceStatus | null {
-  if (resource.dialect !== 'gateway-api') return null;
+  if (resource.dialect !== 'gateway-api' && !(resource.dialect === 'linkerd' && resource.kind === 'HTTPRoute'))
+    return null;
   switch (resource.kind) {
     case 'HTTPRoute':
       return { parents: parentStatuses(ofHttp(resource as Resource<HttpRoute>), around) };

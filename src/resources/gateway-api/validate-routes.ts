@@ -147,6 +147,8 @@ function tellUnobeyed(route: AnyRoute, report: Report): void {
   for (const ref of parentRefs) {
     if (ref.sectionName !== undefined && isService(ref))
       warn(sourceOf(ref, 'sectionName'), 'sectionName is not obeyed: ports of a Service are told by number', 'port');
+    if (parentOf(ref, resource.namespace).kind === 'egress-network')
+      warn(sourceOf(ref), 'routes of an EgressNetwork are not obeyed: its trafficPolicy decides for every host');
     if (parentOf(ref, resource.namespace).kind === 'unknown')
       warn(
         sourceOf(ref),

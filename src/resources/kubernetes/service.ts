@@ -41,24 +41,34 @@ export type ServiceObject = Read<typeof service>;
 type Port = Read<typeof port>;
 
 export function servicesOf(resources: readonly Resource[]): ServiceSpec[] {
-  return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').map(({ name, namespace, spec }) => ({
+  return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').map(({ name, namespace, spec, annotations }) => ({
     name: serviceKey(name, namespace),
     namespace,
     host: fqdn(name, namespace),
     virtualIp:
       spec.clusterIP === undefined || spec.clusterIP === 'None' ? addressOf(fqdn(name, namespace)) : spec.clusterIP,
-    ports: (spec.ports ?? []).filter(({ protocol }) => protocol === undefined || protocol === 'TCP').map(portOf),
+    ports: (spec.ports ?? [])
+      .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
+      .map((port) => portOf(port, annotations)),
     selector: spec.selector ?? null,
   }));
 }
 
-function portOf(declared: Port): ServicePort {
+function portOf(declared: Port, annotations: Readonly<Record<string, string>>): ServicePort {
   const target = Number(declared.targetPort ?? declared.port);
   return {
     port: declared.port,
-    protocol: protocolOf(declared),
+    protocol: isOpaque(declared.port, annotations) ? 'tcp' : protocolOf(declared),
     targetPort: Number.isInteger(target) ? target : declared.port,
   };
+}
+
+/** Linkerd does not look into what such a port says. */
+function isOpaque(port: number, annotations: Readonly<Record<string, string>>): boolean {
+  return (annotations['config.linkerd.io/opaque-ports'] ?? '').split(',').some((range) => {
+    const [from = '', to = from] = range.trim().split('-');
+    return from !== '' && port >= Number(from) && port <= Number(to);
+  });
 }
 
 const HTTP = new Set(['http', 'http2', 'grpc', 'grpc-web', 'kubernetes.io/h2c', 'kubernetes.io/ws']);

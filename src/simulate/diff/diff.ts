@@ -53,7 +53,11 @@ export function differencesOf(
 }
 
 function outboundChanges(before: OutboundConfig, after: OutboundConfig): Change[] {
-  const unknown = { 'allow-any': 'they leave the mesh as they are', 'registry-only': 'they are answered 502' };
+  const unknown = {
+    'allow-any': 'they leave the mesh as they are',
+    'registry-only': 'they are answered 502',
+    denied: 'they are answered 403',
+  };
   const policy: Change[] =
     before.unknownHosts === after.unknownHosts
       ? []

@@ -1,0 +1,96 @@
+import { fqdn } from '../../model/names.js';
+import { ANY_CALLER, destinationName, objectName, type RouteRule, type RouteSet } from '../../model/policies.js';
+import type { ForwardAction, RouteMatch } from '../../model/route.js';
+import type { ServiceObject } from '../kubernetes/service.js';
+import { ofKind, type Resource } from '../resource.js';
+import { type Patience, patienceOf, patienceOver } from './patience.js';
+
+const EVERYTHING: RouteMatch = {
+  path: { kind: 'prefix', value: '/', ignoreCase: false },
+  methods: [],
+  fields: [],
+  query: [],
+};
+
+/** Services whose annotations say how patient callers are: for requests that no route is about. */
+export function annotatedServiceRoutesOf(resources: readonly Resource[]): RouteSet[] {
+  return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').flatMap((service) => {
+    const patience = patienceOf(service);
+    if (patience.retry === undefined && patience.timeoutMs === undefined) return [];
+    const host = fqdn(service.name, service.namespace);
+    return [
+      {
+        object: service,
+        hosts: [host],
+        port: null,
+        gateways: ['mesh'],
+        visibleTo: null,
+        firstFor: null,
+        // Whatever routes there are go before it.
+        created: Number.MAX_SAFE_INTEGER,
+        rules: [withPatience(toService(service, host, EVERYTHING), patience)],
+      },
+    ];
+  });
+}
+
+/** A rule that leads to all of a Service, as if there were none. */
+export function toService(object: Resource, host: string, match: RouteMatch): RouteRule {
+  return {
+    route: {
+      name: `${object.namespace}/${object.name}`,
+      match,
+      action: forwardTo([{ cluster: destinationName(host, null, ''), weight: 100 }]),
+      responseFields: null,
+      fault: null,
+      origin: { object: objectName(object), rule: 0, match: 0, source: object.source },
+    },
+    defaultRetries: false,
+    scope: ANY_CALLER,
+  };
+}
+
+export function forwardTo(clusters: readonly { readonly cluster: string; readonly weight: number }[]): ForwardAction {
+  return {
+    kind: 'forward',
+    clusters: clusters.map((one) => ({ ...one, requestFields: null, responseFields: null })),
+    rewrite: null,
+    requestFields: null,
+    cors: null,
+    timeoutMs: null,
+    retry: null,
+    hash: [],
+    mirrors: [],
+    missingStatus: 500,
+  };
+}
+
+/** The patience that a rule of a route has by its own annotations, else by those of the Service that it is attached to. */
+export function routePatience(
+  route: Resource,
+  parent: { readonly namespace: string; readonly name: string },
+  resources: readonly Resource[],
+): Patience {
+  const service = ofKind(resources, 'kubernetes', 'Service').find(
+    ({ namespace, name }) => namespace === parent.namespace && name === parent.name,
+  );
+  const own = patienceOf(route);
+  return service === undefined ? own : patienceOver(own, patienceOf(service));
+}
+
+export function withPatience(rule: RouteRule, { retry, timeoutMs }: Patience): RouteRule {
+  const { action } = rule.route;
+  if (action.kind !== 'forward') return rule;
+  return {
+    ...rule,
+    defaultRetries: retry === undefined && rule.defaultRetries,
+    route: {
+      ...rule.route,
+      action: {
+        ...action,
+        retry: retry === undefined ? action.retry : retry,
+        timeoutMs: timeoutMs ?? action.timeoutMs,
+      },
+    },
+  };
+}
