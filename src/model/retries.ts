@@ -27,3 +27,16 @@ export function policyOf(wanted: RetrySettings, origin: string): RetryPolicy | n
     origin,
   };
 }
+
+/** Status codes for a sentence, neighbours as a range: `404`, `500-599`. */
+export function codesText(codes: readonly number[]): string[] {
+  const ranges: [from: number, to: number][] = [];
+  for (const code of codes) {
+    const last = ranges[ranges.length - 1];
+    if (last !== undefined && last[1] === code - 1) last[1] = code;
+    else ranges.push([code, code]);
+  }
+  return ranges.flatMap(([from, to]) =>
+    to - from > 1 ? [`${from}-${to}`] : from === to ? [`${from}`] : [`${from}`, `${to}`],
+  );
+}

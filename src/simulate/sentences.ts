@@ -1,5 +1,6 @@
 import type { ExplainedStep, Explanation } from '../model/explanation.js';
 import { type Blame, FAILURES, failureSentence } from '../model/failure.js';
+import { codesText } from '../model/retries.js';
 import type { SourceRef } from '../model/source.js';
 import type { DescribedRequest } from './request.js';
 import type { Share, Simulation } from './simulate.js';
@@ -41,7 +42,7 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
   if (timeoutMs !== null) say(`it waits ${timeoutMs} ms for all of it`);
   if (retry !== null)
     say(
-      `up to ${retry.attempts} ${retry.attempts === 1 ? 'retry' : 'retries'} on ${[...retry.retryOn, ...retry.retriableStatusCodes].join(', ')} (${retry.origin})`,
+      `up to ${retry.attempts} ${retry.attempts === 1 ? 'retry' : 'retries'} on ${[...retry.retryOn, ...codesText(retry.retriableStatusCodes)].join(', ')} (${retry.origin})`,
     );
   for (const { cluster, percent } of mirrors) say(`${percent} % are copied to ${cluster.split('|')[3]}`);
   return { requestId: '', summary: summaryOf(request, simulation), steps, ...verdictOf(simulation) };

@@ -23,7 +23,10 @@ export function matchesOf(condition: RequestCondition): RouteMatch[] {
     ...(pathRegex === undefined ? {} : { path: { kind: 'regex', value: pathRegex, ignoreCase: false } }),
   };
   const parts = [[own], ...all.map(matchesOf), ...(any.length === 0 ? [] : [any.flatMap(matchesOf)])];
-  return parts.reduce((met, part) => met.flatMap((a) => part.flatMap((b) => together(a, b))).slice(0, MOST));
+  return parts.reduce((met, part) => {
+    const ways = met.length * part.length > MOST * MOST ? [] : met.flatMap((a) => part.flatMap((b) => together(a, b)));
+    return ways.length > MOST ? [] : ways;
+  });
 }
 
 function together(a: RouteMatch, b: RouteMatch): RouteMatch[] {

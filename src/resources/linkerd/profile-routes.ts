@@ -98,6 +98,6 @@ export function checkServiceProfile(profile: Resource<ServiceProfile>, report: R
         'MS0208',
         'warning',
         sourceOf(route),
-        `no request meets the condition of ${route.name}, or it wants two expressions of one path: the route has no effect`,
+        `the condition of ${route.name} is met by no request, in too many ways, or wants two expressions of one path: the route has no effect`,
       );
 }

@@ -1,6 +1,7 @@
 import { ruleText } from '../../matching/consider.js';
 import { conditionsOf } from '../../matching/match.js';
 import type { Cluster, EjectionPolicy } from '../../model/cluster.js';
+import { codesText } from '../../model/retries.js';
 import type { FieldChanges, ForwardAction, PathChange, RetryPolicy, Route, RouteFault } from '../../model/route.js';
 
 /** What a route does to which requests, as a sentence without its full stop; two that do the same are the same words. */
@@ -82,7 +83,9 @@ function patienceWords({ timeoutMs, retry, cors }: ForwardAction): string {
 }
 
 function retryWords({ attempts, retryOn, retriableStatusCodes, perTryTimeoutMs }: RetryPolicy): string {
-  const on = [...retryOn.filter((word) => word !== 'retriable-status-codes'), ...retriableStatusCodes].join(', ');
+  const on = [...retryOn.filter((word) => word !== 'retriable-status-codes'), ...codesText(retriableStatusCodes)].join(
+    ', ',
+  );
   const each = perTryTimeoutMs === null ? '' : ` of ${perTryTimeoutMs} ms each`;
   return `, retried up to ${attempts} ${attempts === 1 ? 'time' : 'times'}${each} on ${on || 'nothing'}`;
 }

@@ -65,6 +65,8 @@ describe('kinds of Linkerd', () => {
     expect(codes(profile('[ { name: r, condition: { all: [ { pathRegex: /a }, { pathRegex: /b } ] } } ]'))).toEqual([
       'MS0208 warning',
     ]);
+    const many = Array.from({ length: 70 }, (_, i) => `{ pathRegex: /${i} }`).join(', ');
+    expect(codes(profile(`[ { name: r, condition: { any: [ ${many} ] } } ]`))).toEqual(['MS0208 warning']);
     expect(codes(profile('[ { name: r, condition: { pathRegex: "(" } } ]'))).toContain('IST0106 error');
   });
 });
