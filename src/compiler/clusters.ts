@@ -2,12 +2,13 @@ import { type ServicePort, type ServiceSpec, selects, type WorkloadSpec } from '
 import { type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName } from '../model/names.js';
-import type { SubsetPolicy } from '../model/policies.js';
+import { type DestinationPolicy, destinationOf, type SubsetPolicy } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
 import type { Caller } from './caller.js';
 import { type DestinationRules, isPlain, settingsOn, trafficOf } from './destinations.js';
 import { type Placed, placement } from './locality.js';
 import { membersOf, readyOf } from './lookup.js';
+import { servicesOf } from './services.js';
 
 /** A service as one caller uses it. */
 export interface UsedService {
@@ -81,10 +82,14 @@ function clusterOf(
   ];
   // Weights between places that x-mesh gives speak for themselves.
   const own = traffic.balancing.localityWeights;
-  const { endpoints, localityWeights } = placement(placed, caller, {
+  const near = placement(placed, caller, {
     settings: settings.balancer?.places,
     watched: traffic.ejection !== null && own === null,
   });
+  const others = failoverOf(rules?.policy, subset, port.port, { mesh, ready });
+  const { localityWeights } = near;
+  const endpoints = [...near.endpoints, ...others.flatMap((one, i) => behind(near.endpoints, one.endpoints, i))];
+  const identities = [...new Set([...spiffeIds, ...others.flatMap((one) => one.spiffeIds)])];
   return {
     ...traffic,
     balancing: localityWeights === null ? traffic.balancing : { ...traffic.balancing, localityWeights },
@@ -93,10 +98,47 @@ function clusterOf(
     subset: subset?.name ?? '',
     port: port.port,
     protocol: port.protocol,
-    tls: mesh.mtls === 'disable' || meshed.length === 0 || isPlain(settings.tls) ? null : { spiffeIds },
+    tls: mesh.mtls === 'disable' || identities.length === 0 || isPlain(settings.tls) ? null : { spiffeIds: identities },
     endpoints,
     ...(service.passthrough ? { passthrough: true as const } : {}),
   };
+}
+
+interface Standby {
+  readonly endpoints: readonly Endpoint[];
+  readonly spiffeIds: readonly string[];
+}
+
+/** Who is asked when nobody of a cluster is well, in order. */
+function failoverOf(
+  policy: DestinationPolicy | undefined,
+  subset: SubsetPolicy | null,
+  port: number,
+  { mesh, ready }: { readonly mesh: MeshConfig; readonly ready: readonly ReadyEndpoint[] },
+): Standby[] {
+  const names = policy?.failover?.[subset?.name ?? ''] ?? policy?.failover?.['*'] ?? [];
+  return names.map((name) => {
+    const { host, port: wanted, subset: named } = destinationOf(name);
+    const service = servicesOf(mesh).find((one) => one.host === host);
+    const target = service?.ports.find((one) => one.port === (wanted ?? port)) ?? service?.ports[0];
+    if (service === undefined || target === undefined) return { endpoints: [], spiffeIds: [] };
+    const labels = mesh.policies.destinations
+      .filter((one) => one.host === host)
+      .flatMap(({ subsets }) => subsets)
+      .find((one) => one.name === named)?.labels;
+    const members = membersOf(service, mesh.app.workloads).filter((one) => selects(labels ?? {}, one.labels));
+    const meshed = members.filter((one) => one.meshed);
+    return {
+      endpoints: members.flatMap((member) => endpointsOf(member, target, ready)),
+      spiffeIds: meshed.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)),
+    };
+  });
+}
+
+/** Behind all of the first ones, and behind those that are asked before. */
+function behind(first: readonly Endpoint[], endpoints: readonly Endpoint[], index: number): Endpoint[] {
+  const last = Math.max(-1, ...first.map(({ priority }) => priority));
+  return endpoints.map((endpoint) => ({ ...endpoint, priority: last + 1 + index }));
 }
 
 function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly ReadyEndpoint[]): Endpoint[] {

@@ -123,6 +123,8 @@ export interface DestinationPolicy {
   readonly created: number;
   readonly traffic: PortTraffic | null;
   readonly subsets: readonly SubsetPolicy[];
+  /** Destinations that are asked, in order, when nobody of a subset (`*` = of any) is well (Consul's resolver). */
+  readonly failover?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface SubsetPolicy {

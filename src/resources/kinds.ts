@@ -1,4 +1,5 @@
 import { anything, map } from '../yaml/readers.js';
+import { CONSUL_KINDS, CONSUL_PASSED } from './consul/kinds.js';
 import { GATEWAY_API_KINDS } from './gateway-api/kinds.js';
 import { authorizationPolicy } from './istio/authorization-policy.js';
 import { checkAuthorizationPolicy } from './istio/check-authorization.js';
@@ -63,6 +64,7 @@ export const KINDS: readonly Kind[] = [
   }),
   ...GATEWAY_API_KINDS,
   ...LINKERD_KINDS,
+  ...CONSUL_KINDS,
   kindOf({ ...SANDBOX, kind: 'Fault', spec: fault, check: checkFault }),
   kindOf({ ...SANDBOX, kind: 'RateLimit', spec: rateLimit }),
   kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),
@@ -86,5 +88,6 @@ export const PASSED_KINDS: Readonly<Record<string, string | undefined>> = {
   'networking.istio.io/EnvoyFilter': 'EnvoyFilter patches Envoy, which does not run here: it has no effect',
   'networking.istio.io/ProxyConfig': 'ProxyConfig has no effect: sidecars are set up by x-mesh.limits',
   'networking.istio.io/WorkloadGroup': 'WorkloadGroup has no effect: workloads stand in the Compose file',
+  ...CONSUL_PASSED,
   'extensions.istio.io/WasmPlugin': 'WasmPlugin has no effect: sidecars run no WebAssembly',
 };

@@ -1,4 +1,7 @@
 import type { Policies } from '../model/policies.js';
+import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, intentionsOf } from './consul/access.js';
+import { consulRouteSetsOf } from './consul/routes.js';
+import { consulDestinationsOf } from './consul/traffic.js';
 import { withRetryBudgets } from './gateway-api/backend-traffic.js';
 import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
 import { authorizationOf } from './istio/authorization.js';
@@ -29,16 +32,20 @@ export function policiesOf(resources: readonly Resource[]): Policies {
       ...gatewayRouteSetsOf(resources),
       ...profileRouteSetsOf(resources),
       ...annotatedServiceRoutesOf(resources),
+      ...consulRouteSetsOf(resources),
     ],
     streams: streamRoutesOf(resources),
-    destinations: withLinkerdTraffic(withRetryBudgets(destinationPoliciesOf(resources), resources), resources),
-    egress: [...egressPoliciesOf(resources), ...egressNetworksOf(resources)],
+    destinations: [
+      ...withLinkerdTraffic(withRetryBudgets(destinationPoliciesOf(resources), resources), resources),
+      ...consulDestinationsOf(resources),
+    ],
+    egress: [...egressPoliciesOf(resources), ...egressNetworksOf(resources), ...consulEgressOf(resources)],
     gateways: [...gatewayPoliciesOf(resources), ...gatewayListenersOf(resources)],
-    peerAuthentication: peerAuthenticationOf(resources),
+    peerAuthentication: [...peerAuthenticationOf(resources), ...consulMtlsOf(resources)],
     faults: faultsOf(resources),
-    rateLimits: [...rateLimitsOf(resources), ...linkerdRateLimitsOf(resources)],
+    rateLimits: [...rateLimitsOf(resources), ...linkerdRateLimitsOf(resources), ...consulRateLimitsOf(resources)],
     authorization: authorizationOf(resources),
-    portAccess: portAccessOf(resources),
+    portAccess: [...portAccessOf(resources), ...intentionsOf(resources)],
     tokens: tokenPoliciesOf(resources),
     telemetry: telemetryPoliciesOf(resources),
   };

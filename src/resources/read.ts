@@ -5,7 +5,7 @@ import { objectName } from '../model/policies.js';
 import { Findings } from '../yaml/problems.js';
 import { record, text } from '../yaml/readers.js';
 import { mapView, parseYamlDocuments, type YamlEntry, type YamlView } from '../yaml/view.js';
-import { configEntryOf } from './consul/config-entry.js';
+import { configEntryOf, isHcl } from './consul/config-entry.js';
 import type { Head } from './head.js';
 import { KINDS, PASSED_KINDS } from './kinds.js';
 import { checkLinkerdAnnotations } from './linkerd/annotations.js';
@@ -34,6 +34,12 @@ export function readResources(files: readonly PolicyFile[], now: number): ReadRe
   const resources: Resource[] = [];
   for (const file of files) {
     const findings = new Findings();
+    if (isHcl(file.text)) {
+      const place = { file: file.name, line: file.firstLine ?? 1, column: 1 };
+      findings.problem(place, 'this is HCL, which is not read', 'consul config read -kind KIND -name NAME prints JSON');
+      tell(findings, '', found);
+      continue;
+    }
     const documents = parseYamlDocuments(file.text, file.name, findings, file.firstLine);
     tell(findings, '', found);
     for (const document of documents ?? [])

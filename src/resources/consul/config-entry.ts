@@ -1,12 +1,78 @@
+import { NAMESPACE } from '../../model/names.js';
+import { nearest } from '../../model/nearest.js';
 import type { Findings } from '../../yaml/problems.js';
-import type { YamlEntry, YamlView } from '../../yaml/view.js';
+import { mapView, type YamlEntry, type YamlView } from '../../yaml/view.js';
 import type { Head } from '../head.js';
+import { GROUP } from './words.js';
+
+/** Config entries by what they call themselves, as the kinds of their CRDs. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  'service-router': 'ServiceRouter',
+  'service-splitter': 'ServiceSplitter',
+  'service-resolver': 'ServiceResolver',
+  'service-intentions': 'ServiceIntentions',
+  'service-defaults': 'ServiceDefaults',
+  'proxy-defaults': 'ProxyDefaults',
+  mesh: 'Mesh',
+  'exported-services': 'ExportedServices',
+  'ingress-gateway': 'IngressGateway',
+  'terminating-gateway': 'TerminatingGateway',
+  'sameness-group': 'SamenessGroup',
+  'jwt-provider': 'JWTProvider',
+};
+
+/** Keys that are the entry's own, or that Consul's servers add. */
+const HEAD = new Set([
+  'kind',
+  'name',
+  'namespace',
+  'partition',
+  'meta',
+  'createindex',
+  'modifyindex',
+  'hash',
+  'status',
+]);
+
+const bare = (key: string): string => key.replaceAll('_', '').toLowerCase();
 
 /** A Consul config entry (`Kind: service-router`, `Name: web`) as a resource; null = it is none. */
 export function configEntryOf(
-  _view: YamlView,
-  _entries: ReadonlyMap<string, YamlEntry>,
-  _findings: Findings,
+  view: YamlView,
+  entries: ReadonlyMap<string, YamlEntry>,
+  findings: Findings,
 ): Head | null {
-  return null;
+  if (entries.has('apiVersion')) return null;
+  const field = (name: string): YamlEntry | undefined => [...entries.values()].find(({ key }) => bare(key) === name);
+  const kind = field('kind');
+  const word = kind?.value.scalar;
+  if (kind === undefined || typeof word !== 'string' || /^[A-Z]/.test(word)) return null;
+  const known = ENTRIES[word];
+  if (known === undefined) {
+    const close = nearest(word, Object.keys(ENTRIES));
+    findings.problem(
+      kind.value.source,
+      `${JSON.stringify(word)} is no config entry of Consul`,
+      close === null ? `there are: ${Object.keys(ENTRIES).join(', ')}` : `did you mean ${close}?`,
+    );
+    return null;
+  }
+  const text = (name: string): string | null => field(name)?.value.text(name) ?? null;
+  return {
+    apiVersion: `${GROUP}/v1alpha1`,
+    versionSource: kind.value.source,
+    kind: known,
+    kindSource: kind.value.source,
+    namespace: text('namespace') || NAMESPACE,
+    name: text('name') ?? (known === 'ProxyDefaults' ? 'global' : word),
+    labels: {},
+    annotations: {},
+    created: null,
+    body: mapView(view, ({ key }) => !HEAD.has(bare(key))),
+  };
+}
+
+/** Whether a text is HCL, in which Consul's own files are written. */
+export function isHcl(text: string): boolean {
+  return /^\s*(?:#.*\n\s*)*Kind\s*=/i.test(text);
 }
