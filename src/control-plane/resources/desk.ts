@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.js';
 import type { ApplyResult, DiffResult, PolicyFileInput, ResourceView } from '../../protocol/api-types.js';
 import { analyze } from '../../resources/analysis/analyze.js';
 import { worldOf } from '../../resources/analysis/world.js';
+import { consulRefusals } from '../../resources/consul/refuse.js';
 import type { Surroundings } from '../../resources/gateway-api/backends.js';
 import { statusOf } from '../../resources/gateway-api/status.js';
 import { policiesOf } from '../../resources/policies.js';
@@ -57,8 +58,14 @@ export class PolicyDesk {
   }
 
   apply(files: readonly PolicyFileInput[], dryRun: boolean): Promise<ApplyResult> {
+    return this.#inTurn(() => this.#carryOut(this.#plan(files), dryRun));
+  }
+
+  /** With what is refused only beside what is in force already. */
+  #plan(files: readonly PolicyFileInput[]): ResourcePlan {
     const { store, clock } = this.#parts;
-    return this.#inTurn(() => this.#carryOut(store.planApply(files, clock.now()), dryRun));
+    const plan = store.planApply(files, clock.now());
+    return { ...plan, findings: [...plan.findings, ...consulRefusals([...plan.next.values()])] };
   }
 
   /** What is likely to be a mistake once the files are applied beside what is in force. */
@@ -70,8 +77,8 @@ export class PolicyDesk {
 
   /** What would change for whom, in words, if the files were applied. */
   diff(files: readonly PolicyFileInput[]): DiffResult {
-    const { store, clock, publisher } = this.#parts;
-    const { next, changes, findings } = store.planApply(files, clock.now());
+    const { publisher } = this.#parts;
+    const { next, changes, findings } = this.#plan(files);
     const refused = findings.some(({ level }) => level === 'error');
     const after = refused ? publisher.configs : publisher.configsWith(policiesOf([...next.values()]));
     return { changes, findings, differences: differencesOf(publisher.configs, after) };

@@ -4,6 +4,7 @@ import type { Resource } from '../resource.js';
 import { analyzeAccess } from './access.js';
 import { analyzeAccessValues } from './access-values.js';
 import { analyzeCallPaths } from './call-paths.js';
+import { analyzeConsul } from './consul.js';
 import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
 import { analyzeGateways } from './gateways.js';
@@ -36,6 +37,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeAccess,
   analyzeAccessValues,
   analyzeLinkerd,
+  analyzeConsul,
   analyzeServers,
   analyzePorts,
   analyzeDeprecated,

@@ -5,7 +5,9 @@ import {
   number,
   oneOf,
   type Read,
+  reader,
   record,
+  shapeOf,
   text,
   unsupported,
   whole,
@@ -128,8 +130,14 @@ export const serviceDefaults = anyCase<{
   envoyExtensions: unsupported('no Envoy runs here'),
 });
 
+/** Whatever Envoy's bootstrap takes; what services speak is all that is looked at. */
+const proxyConfig = reader<{ readonly protocol: string | null }>(shapeOf(record(anything)), (view, where) => {
+  const protocol = view.entries(where).find(({ key }) => key.toLowerCase() === 'protocol');
+  return { protocol: protocol?.value.text(`${where}.protocol`) ?? null };
+});
+
 export const proxyDefaults = anyCase<{
-  config: Record<string, true>;
+  config: { readonly protocol: string | null };
   mutualTLSMode: (typeof MODES)[number];
   meshGateway: true;
   expose: true;
@@ -140,7 +148,7 @@ export const proxyDefaults = anyCase<{
   prioritizeByLocality: true;
   envoyExtensions: never;
 }>({
-  config: record(anything),
+  config: proxyConfig,
   mutualTLSMode: oneOf(MODES),
   meshGateway: anything,
   expose: anything,

@@ -1,0 +1,137 @@
+import { selects } from '../../model/app.js';
+import { fqdn } from '../../model/names.js';
+import { nearest } from '../../model/nearest.js';
+import type { SourceRef } from '../../model/source.js';
+import { sourceOf } from '../../yaml/positions.js';
+import { destinationOf } from '../consul/access.js';
+import type { ServiceIntentions } from '../consul/defaults.js';
+import { labelsOf } from '../consul/filter.js';
+import { consulRefusals, protocolOf } from '../consul/refuse.js';
+import type { ServiceResolver, ServiceRouter, ServiceSplitter } from '../consul/routing.js';
+import { ofKind, type Resource } from '../resource.js';
+import type { Tell, World } from './world.js';
+
+/** Services, subsets and callers that Consul's entries name and nobody has, and entries that Consul would refuse. */
+export function analyzeConsul(world: World, tell: Tell): void {
+  for (const { code, level, message, hint, source, object } of consulRefusals(world.resources)) {
+    const entry = world.resources.find(
+      (one) => one.dialect === 'consul' && `${one.kind} ${one.namespace}/${one.name}` === object,
+    );
+    if (entry !== undefined) tell(code, level, entry, source, message, { hint });
+  }
+  for (const entry of ofKind<ServiceRouter>(world.resources, 'consul', 'ServiceRouter')) {
+    checkService(world, entry, entry.name, null, tell);
+    checkDeclared(world, entry, tell);
+    for (const { destination } of entry.spec.routes ?? [])
+      if (destination !== undefined) checkTarget(world, entry, { ...destination, at: sourceOf(destination) }, tell);
+  }
+  for (const entry of ofKind<ServiceSplitter>(world.resources, 'consul', 'ServiceSplitter')) {
+    checkService(world, entry, entry.name, null, tell);
+    checkDeclared(world, entry, tell);
+    for (const split of entry.spec.splits ?? []) checkTarget(world, entry, { ...split, at: sourceOf(split) }, tell);
+  }
+  for (const entry of ofKind<ServiceResolver>(world.resources, 'consul', 'ServiceResolver'))
+    checkSubsets(world, entry, tell);
+  for (const entry of ofKind<ServiceIntentions>(world.resources, 'consul', 'ServiceIntentions'))
+    checkCallers(world, entry, tell);
+}
+
+interface Target {
+  readonly service?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly serviceSubset?: string | undefined;
+  readonly at: SourceRef;
+}
+
+function checkTarget(
+  world: World,
+  entry: Resource,
+  { service, namespace, serviceSubset, at }: Target,
+  tell: Tell,
+): void {
+  const [name, space] = [service ?? entry.name, namespace ?? entry.namespace];
+  if (service !== undefined) checkService(world, { ...entry, namespace: space }, name, at, tell);
+  if (serviceSubset === undefined || serviceSubset === '') return;
+  const subsets = ofKind<ServiceResolver>(world.resources, 'consul', 'ServiceResolver')
+    .filter((one) => one.name === name && one.namespace === space)
+    .flatMap(({ spec }) => Object.keys(spec.subsets ?? {}));
+  if (subsets.includes(serviceSubset)) return;
+  tell(
+    'MS0223',
+    'error',
+    entry,
+    at,
+    `no ServiceResolver ${name} has a subset ${serviceSubset}, so requests for it fail`,
+    {
+      hint: hintOf(serviceSubset, subsets) || `a ServiceResolver ${name} with the subset ${serviceSubset}`,
+    },
+  );
+}
+
+function checkService(world: World, entry: Resource, name: string, at: SourceRef | null, tell: Tell): void {
+  if (!world.complete || world.serviceOf(fqdn(name, entry.namespace)) !== null) return;
+  tell('MS0222', 'error', entry, at, `there is no service ${name} in ${entry.namespace}`, {
+    hint: hintOf(
+      name,
+      world.services.map((one) => one.host.split('.')[0] ?? ''),
+    ),
+  });
+}
+
+function hintOf(name: string, names: readonly string[]): string {
+  const close = nearest(name, names);
+  return close !== null ? `did you mean ${close}?` : names.length === 0 ? '' : `there are: ${names.join(', ')}`;
+}
+
+/** Here the app's file says what a port speaks; a cluster of Consul asks for an entry. */
+function checkDeclared(world: World, entry: Resource, tell: Tell): void {
+  if (protocolOf(world.resources)(entry.name) !== null) return;
+  tell(
+    'MS0224',
+    'warning',
+    entry,
+    null,
+    `no entry says what ${entry.name} speaks: Consul takes it for tcp and refuses this`,
+    {
+      hint: `a ServiceDefaults ${entry.name}, or ProxyDefaults for all, with protocol: http`,
+    },
+  );
+}
+
+function checkSubsets(world: World, entry: Resource<ServiceResolver>, tell: Tell): void {
+  const { subsets = {}, redirect } = entry.spec;
+  if (redirect === undefined) checkService(world, entry, entry.name, null, tell);
+  else if (redirect.service !== undefined) checkService(world, entry, redirect.service, sourceOf(redirect), tell);
+  const members = world.workloads.filter(({ labels }) => labels.app === entry.name);
+  if (members.length === 0) return;
+  for (const [name, { filter = '' }] of Object.entries(subsets)) {
+    const labels = labelsOf(filter);
+    if (filter === '' || typeof labels === 'string' || members.some((one) => selects(labels, one.labels))) continue;
+    tell('MS0225', 'warning', entry, sourceOf(subsets, name), `no instance of ${entry.name} is in the subset ${name}`, {
+      hint: `versions are: ${[...new Set(members.map((one) => one.labels.version ?? 'none'))].join(', ')}`,
+    });
+  }
+}
+
+/** Intentions are about services by their names; a name that nobody has lets in or keeps out nobody. */
+function checkCallers(world: World, entry: Resource<ServiceIntentions>, tell: Tell): void {
+  const destination = destinationOf(entry);
+  const names = [...new Set(world.workloads.map(({ labels, name }) => labels.app ?? name))];
+  if (names.length === 0) return;
+  if (destination !== '*' && !names.includes(destination))
+    checkService(world, entry, destination, sourceOf(entry.spec.destination ?? entry.spec), tell);
+  entry.spec.sources.forEach((source, i) => {
+    if (source.name === '*' || names.includes(source.name) || world.workloads.some(({ name }) => name === source.name))
+      return;
+    tell(
+      'MS0226',
+      'warning',
+      entry,
+      sourceOf(entry.spec.sources, i),
+      `nobody who calls is the service ${source.name}`,
+      {
+        hint: hintOf(source.name, names),
+      },
+    );
+  });
+}

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readApp } from '../../../src/compose/read-app.js';
+import { flavorOf } from '../../../src/model/flavor.js';
+import { runOffline } from '../../../src/policy-test/run.js';
+import { readSuite } from '../../../src/policy-test/suite.js';
+import { analyze } from '../../../src/resources/analysis/analyze.js';
+import { policiesOf } from '../../../src/resources/policies.js';
+import { readResources } from '../../../src/resources/read.js';
+
+const root = resolve(import.meta.dirname, '../../..');
+const folder = join(root, 'examples/consul');
+const fileOf = (name: string) => ({ name, text: readFileSync(join(folder, name), 'utf8') });
+const bookinfo = () => {
+  const text = readFileSync(join(root, 'compose/bookinfo.yaml'), 'utf8');
+  const read = readApp({ text, file: 'compose/bookinfo.yaml', environment: {} });
+  if (!read.ok) throw new Error('Bookinfo cannot be read');
+  return read.app;
+};
+
+describe('examples/consul', () => {
+  const { suite } = readSuite('tests.yaml', fileOf('tests.yaml').text);
+  const { resources } = readResources((suite?.policies ?? []).map(fileOf), 1);
+  const results = runOffline(suite?.tests ?? [], {
+    app: bookinfo(),
+    policies: policiesOf(resources),
+    flavor: flavorOf(suite?.flavor ?? ''),
+    mtls: 'permissive',
+  });
+
+  it('has tests', () => {
+    expect(results.length).toBeGreaterThan(5);
+  });
+
+  it.each(results.map(({ name, failures }) => [name, failures] as const))('%s', (_, failures) => {
+    expect(failures).toEqual([]);
+  });
+
+  it('holds no error, and nothing of Consul that is likely to be wrong', () => {
+    const files = readdirSync(folder).filter((name) => /\.(yaml|json)$/.test(name) && name !== 'tests.yaml');
+    const read = readResources(files.map(fileOf), 1);
+    expect(read.findings).toEqual([]);
+    const told = analyze(read.resources, bookinfo());
+    expect(told.filter(({ code, level }) => level === 'error' || code.startsWith('MS02'))).toEqual([]);
+  });
+});
