@@ -196,7 +196,7 @@ export class ControlPlane {
         ports: service.ports,
         workloads: workloadsOf(service, app.workloads).map(({ name }) => name),
         retries: policy === null ? null : { attempts: policy.attempts, retryOn: policy.retryOn, origin: policy.origin },
-        timeoutMs: settings?.timeoutMs ?? null,
+        timeoutMs: settings?.timeoutMs ?? this.#flavor.timeoutMs,
       };
     });
   }

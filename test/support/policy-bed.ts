@@ -29,13 +29,20 @@ export interface CallInit {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** An app of this name has no sidecar. */
+export const OUTSIDER = 'outsider';
+
 export async function policyBed(
   flavor: string,
   apps: Readonly<Record<string, RequestListener>>,
   seed = 1,
 ): Promise<PolicyBed> {
   const all = { web: (_: unknown, response: { end: () => void }) => response.end(), ...apps } as typeof apps;
-  const mesh = await startMesh(appOf(Object.keys(all).map((name) => workload(name))), all, { flavor, seed });
+  const mesh = await startMesh(
+    appOf(Object.keys(all).map((name) => workload(name, { meshed: name !== OUTSIDER }))),
+    all,
+    { flavor, seed },
+  );
   return {
     mesh,
     async apply(...documents) {

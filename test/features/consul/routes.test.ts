@@ -99,9 +99,9 @@ describe('a ServiceRouter', () => {
     const wait = async (): Promise<string> =>
       JSON.stringify(await bed.mesh.client.call('explainRequest', { from: 'web', to: 'ratings' }));
     await bed.apply(http('ratings'), router('ratings', '[ { match: { http: { pathPrefix: / } } } ]'));
-    expect(await wait()).toContain('15 s');
+    expect(await wait()).toContain('waits 15000 ms');
     await bed.apply(router('ratings', '[ { destination: { requestTimeout: 2s } } ]'));
-    expect(await wait()).toContain('2 s');
+    expect(await wait()).toContain('waits 2000 ms');
   });
 });
 
