@@ -5,7 +5,7 @@ import { objectName } from '../model/policies.js';
 import { Findings } from '../yaml/problems.js';
 import { record, text } from '../yaml/readers.js';
 import { mapView, parseYamlDocuments, type YamlEntry, type YamlView } from '../yaml/view.js';
-import { configEntryOf, isHcl } from './consul/config-entry.js';
+import { configEntryOf, isConfigEntry, isHcl } from './consul/config-entry.js';
 import type { Head } from './head.js';
 import { KINDS, PASSED_KINDS } from './kinds.js';
 import { checkLinkerdAnnotations } from './linkerd/annotations.js';
@@ -80,7 +80,8 @@ const BOOKKEEPING = new Set([
 function readOne(view: YamlView, context: Context): Resource | null {
   const findings = new Findings();
   const entries = new Map(view.entries('the document').map((entry) => [entry.key, entry]));
-  const head = view.kind === 'map' ? (configEntryOf(view, entries, findings) ?? headOf(view, entries, findings)) : null;
+  const readHead = isConfigEntry(entries) ? configEntryOf : headOf;
+  const head = view.kind === 'map' ? readHead(view, entries, findings) : null;
   if (head === null) {
     tell(findings, '', context.found);
     return null;

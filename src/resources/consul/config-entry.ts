@@ -36,17 +36,23 @@ const HEAD = new Set([
 
 const bare = (key: string): string => key.replaceAll('_', '').toLowerCase();
 
-/** A Consul config entry (`Kind: service-router`, `Name: web`) as a resource; null = it is none. */
+const field = (entries: ReadonlyMap<string, YamlEntry>, name: string): YamlEntry | undefined =>
+  [...entries.values()].find(({ key }) => bare(key) === name);
+
+/** Whether a document is `Kind: service-router` rather than a resource of Kubernetes. */
+export function isConfigEntry(entries: ReadonlyMap<string, YamlEntry>): boolean {
+  const word = field(entries, 'kind')?.value.scalar;
+  return !entries.has('apiVersion') && typeof word === 'string' && /^[^A-Z]/.test(word);
+}
+
+/** A config entry of Consul (`Kind: service-router`, `Name: web`) as a resource; null = of a kind that there is not. */
 export function configEntryOf(
   view: YamlView,
   entries: ReadonlyMap<string, YamlEntry>,
   findings: Findings,
 ): Head | null {
-  if (entries.has('apiVersion')) return null;
-  const field = (name: string): YamlEntry | undefined => [...entries.values()].find(({ key }) => bare(key) === name);
-  const kind = field('kind');
-  const word = kind?.value.scalar;
-  if (kind === undefined || typeof word !== 'string' || /^[A-Z]/.test(word)) return null;
+  const kind = field(entries, 'kind') as YamlEntry;
+  const word = String(kind.value.scalar);
   const known = ENTRIES[word];
   if (known === undefined) {
     const close = nearest(word, Object.keys(ENTRIES));
@@ -57,7 +63,7 @@ export function configEntryOf(
     );
     return null;
   }
-  const text = (name: string): string | null => field(name)?.value.text(name) ?? null;
+  const text = (name: string): string | null => field(entries, name)?.value.text(name) ?? null;
   return {
     apiVersion: `${GROUP}/v1alpha1`,
     versionSource: kind.value.source,
