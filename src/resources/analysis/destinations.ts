@@ -78,15 +78,8 @@ function checkSubsets(world: World, rule: Resource<DestinationRule>, host: strin
 
 /** The settings of a subset act only where a route sends requests to the subset. */
 function checkActivation(world: World, rule: Resource<DestinationRule>, host: string, tell: Tell): void {
-  const named = new Set(
-    ofKind<VirtualService>(world.resources, 'istio', 'VirtualService').flatMap((service) =>
-      destinationsOf(service)
-        .filter((destination) => fullHost(destination.host, service.namespace) === host)
-        .map(({ subset }) => subset),
-    ),
-  );
   for (const subset of rule.spec.subsets ?? [])
-    if (subset.trafficPolicy !== undefined && !named.has(subset.name))
+    if (subset.trafficPolicy !== undefined && namedSubsets(world).get(host)?.has(subset.name) !== true)
       tell(
         'MS0110',
         'warning',
@@ -97,6 +90,22 @@ function checkActivation(world: World, rule: Resource<DestinationRule>, host: st
           hint: `a VirtualService for ${rule.spec.host} whose destination names subset: ${subset.name}, or the policy at the rule itself`,
         },
       );
+}
+
+const named = new WeakMap<World, ReadonlyMap<string, ReadonlySet<string>>>();
+
+/** Subsets that routes name, by their hosts. */
+function namedSubsets(world: World): ReadonlyMap<string, ReadonlySet<string>> {
+  const known = named.get(world);
+  if (known !== undefined) return known;
+  const found = new Map<string, Set<string>>();
+  for (const service of ofKind<VirtualService>(world.resources, 'istio', 'VirtualService'))
+    for (const { host, subset } of destinationsOf(service)) {
+      const full = fullHost(host, service.namespace);
+      if (subset !== undefined) found.set(full, (found.get(full) ?? new Set()).add(subset));
+    }
+  named.set(world, found);
+  return found;
 }
 
 function checkVerification(rule: Resource<DestinationRule>, tell: Tell): void {
