@@ -1,8 +1,8 @@
-import { type ServicePort, type ServiceSpec, selects, type WorkloadSpec } from '../model/app.js';
+import type { ServicePort, ServiceSpec, WorkloadSpec } from '../model/app.js';
 import { type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
 import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName } from '../model/names.js';
-import { type DestinationPolicy, destinationOf, type SubsetPolicy } from '../model/policies.js';
+import { belongs, type DestinationPolicy, destinationOf, type SubsetPolicy } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
 import type { Caller } from './caller.js';
 import { type DestinationRules, isPlain, settingsOn, trafficOf } from './destinations.js';
@@ -26,7 +26,7 @@ export function clustersOf(
 ): Cluster[] {
   const workloads = membersOf(service, mesh.app.workloads);
   return [null, ...subsetsOf(mesh, service, rules, workloads)].map((subset) => {
-    const members = workloads.filter(({ labels }) => subset === null || selects(subset.labels, labels));
+    const members = workloads.filter(({ labels }) => subset === null || belongs(subset, labels));
     return clusterOf(mesh, { service, rules }, port, { subset, members, ready, caller });
   });
 }
@@ -92,7 +92,11 @@ function clusterOf(
   const identities = [...new Set([...spiffeIds, ...others.flatMap((one) => one.spiffeIds)])];
   return {
     ...traffic,
-    balancing: localityWeights === null ? traffic.balancing : { ...traffic.balancing, localityWeights },
+    balancing: {
+      ...traffic.balancing,
+      ...(localityWeights === null ? {} : { localityWeights }),
+      ...(others.length === 0 ? {} : { lastResort: true as const }),
+    },
     name: clusterName(service.host, port.port, subset?.name ?? ''),
     service: service.name,
     subset: subset?.name ?? '',
@@ -122,11 +126,13 @@ function failoverOf(
     const service = servicesOf(mesh).find((one) => one.host === host);
     const target = service?.ports.find((one) => one.port === (wanted ?? port)) ?? service?.ports[0];
     if (service === undefined || target === undefined) return { endpoints: [], spiffeIds: [] };
-    const labels = mesh.policies.destinations
+    const meant = mesh.policies.destinations
       .filter((one) => one.host === host)
       .flatMap(({ subsets }) => subsets)
-      .find((one) => one.name === named)?.labels;
-    const members = membersOf(service, mesh.app.workloads).filter((one) => selects(labels ?? {}, one.labels));
+      .find((one) => one.name === named);
+    const members = membersOf(service, mesh.app.workloads).filter(
+      ({ labels }) => named === '' || (meant !== undefined && belongs(meant, labels)),
+    );
     const meshed = members.filter((one) => one.meshed);
     return {
       endpoints: members.flatMap((member) => endpointsOf(member, target, ready)),
@@ -162,7 +168,7 @@ function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly Re
 /** Addresses outside of the mesh: in plaintext, since nobody there has an identity of ours. */
 function outsideOf({ name, outside = [] }: ServiceSpec, { port }: ServicePort, subset: SubsetPolicy | null): Placed[] {
   return outside
-    .filter(({ labels }) => subset === null || selects(subset.labels, labels))
+    .filter(({ labels }) => subset === null || belongs(subset, labels))
     .map(({ address, ports, labels, locality, weight }) => ({
       labels,
       endpoint: {

@@ -43,7 +43,7 @@ const readSlowStart: Reader<SlowStart> = map(
 export const readBalancer: Reader<Balancing> = shortOr(
   map(readAlgorithm, (algorithm) => ({ ...CLUSTER_DEFAULTS.balancing, algorithm })),
   map(
-    table<Balancing>({
+    table<Omit<Balancing, 'lastResort'>>({
       algorithm: readAlgorithm,
       slowStart: readSlowStart,
       panicPercent: percent,

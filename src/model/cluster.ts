@@ -60,6 +60,8 @@ export interface Balancing {
   readonly panicPercent: number;
   /** Shares of the localities, by name; null = localities say nothing and endpoints count alone. */
   readonly localityWeights: Readonly<Record<string, number>> | null;
+  /** A later priority is asked only once nobody is left before it (Consul's failover); absent = it helps out earlier. */
+  readonly lastResort?: true;
 }
 
 export type BalancingAlgorithm =

@@ -1,7 +1,8 @@
-import type { ServiceSpec, SourceRef } from './app.js';
+import { type ServiceSpec, type SourceRef, selects } from './app.js';
 import type { AccessRule, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
+import { fits, type LabelFilter } from './label-filter.js';
 import type { RateLimit } from './rate-limit.js';
 import type { HashPolicy, Route, RouteOrigin } from './route.js';
 import type { MtlsMode, UnknownHosts } from './sidecar-config.js';
@@ -130,8 +131,15 @@ export interface DestinationPolicy {
 export interface SubsetPolicy {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What labels must be beyond that; absent = anything. */
+  readonly filter?: LabelFilter;
   readonly traffic: PortTraffic | null;
   readonly source: SourceRef;
+}
+
+/** Whether a workload or an address of these labels belongs to a subset. */
+export function belongs({ labels: wanted, filter }: SubsetPolicy, labels: Readonly<Record<string, string>>): boolean {
+  return selects(wanted, labels) && (filter === undefined || fits(filter, labels));
 }
 
 /** Null = nothing is said of it. */

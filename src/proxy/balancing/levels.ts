@@ -12,15 +12,19 @@ export interface Group {
 /**
  * Who may be asked, as priorities, localities and health have it. Shares flow from one priority to the next as its
  * endpoints fail; within a priority localities have theirs (Envoy, `load_balancing/priority`, `/locality_weight`,
- * `/panic_threshold`). Empty = nobody.
+ * `/panic_threshold`). With `lastResort` a priority counts as whole while anyone of it is left. Empty = nobody.
  */
 export function groupsOf(
   endpoints: readonly EndpointState[],
   panicPercent: number,
   localityWeights: Readonly<Record<string, number>> | null,
+  lastResort = false,
 ): Group[] {
   const levels = levelsOf(endpoints);
-  const health = levels.map((level) => Math.min(1, OVERPROVISIONING * shareAvailable(level)));
+  const health = levels.map((level) => {
+    const share = shareAvailable(level);
+    return lastResort ? Math.ceil(share) : Math.min(1, OVERPROVISIONING * share);
+  });
   const whole = Math.min(
     1,
     health.reduce((sum, part) => sum + part, 0),

@@ -36,10 +36,12 @@ export function makePicker(
   });
   let groups: readonly { readonly share: number; readonly choose: Choose }[] = [];
   const look = (): void => {
-    groups = groupsOf(endpoints, balancing.panicPercent, balancing.localityWeights).map((group) => ({
-      share: group.share,
-      choose: algorithm(balancing.algorithm, group.endpoints, parts(group.endpoints)),
-    }));
+    groups = groupsOf(endpoints, balancing.panicPercent, balancing.localityWeights, balancing.lastResort).map(
+      (group) => ({
+        share: group.share,
+        choose: algorithm(balancing.algorithm, group.endpoints, parts(group.endpoints)),
+      }),
+    );
   };
   look();
   return {

@@ -1,11 +1,10 @@
-import { selects } from '../../model/app.js';
+import { fits } from '../../model/label-filter.js';
 import { fqdn } from '../../model/names.js';
 import { nearest } from '../../model/nearest.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { destinationOf } from '../consul/access.js';
 import type { ServiceIntentions } from '../consul/defaults.js';
-import { labelsOf } from '../consul/filter.js';
 import { consulRefusals, protocolOf } from '../consul/refuse.js';
 import type { ServiceResolver, ServiceRouter, ServiceSplitter } from '../consul/routing.js';
 import { ofKind, type Resource } from '../resource.js';
@@ -104,9 +103,8 @@ function checkSubsets(world: World, entry: Resource<ServiceResolver>, tell: Tell
   else if (redirect.service !== undefined) checkService(world, entry, redirect.service, sourceOf(redirect), tell);
   const members = world.workloads.filter(({ labels }) => labels.app === entry.name);
   if (members.length === 0) return;
-  for (const [name, { filter = '' }] of Object.entries(subsets)) {
-    const labels = labelsOf(filter);
-    if (filter === '' || typeof labels === 'string' || members.some((one) => selects(labels, one.labels))) continue;
+  for (const [name, { filter }] of Object.entries(subsets)) {
+    if (filter == null || members.some(({ labels }) => fits(filter, labels))) continue;
     tell('MS0225', 'warning', entry, sourceOf(subsets, name), `no instance of ${entry.name} is in the subset ${name}`, {
       hint: `versions are: ${[...new Set(members.map((one) => one.labels.version ?? 'none'))].join(', ')}`,
     });

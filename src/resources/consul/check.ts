@@ -2,7 +2,6 @@ import { READING } from '../../model/finding.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Report, Resource } from '../resource.js';
 import type { ServiceIntentions } from './defaults.js';
-import { labelsOf } from './filter.js';
 import type { ServiceResolver, ServiceRouter, ServiceSplitter } from './routing.js';
 
 /** What Consul refuses to write. */
@@ -43,16 +42,6 @@ export function checkSplitter({ spec }: Resource<ServiceSplitter>, report: Repor
 
 export function checkResolver({ spec }: Resource<ServiceResolver>, report: Report): void {
   const { subsets = {}, defaultSubset = '', redirect } = spec;
-  for (const [name, subset] of Object.entries(subsets)) {
-    const labels = labelsOf(subset.filter ?? '');
-    if ((subset.filter ?? '') !== '' && typeof labels === 'string')
-      report(
-        READING.unsupportedField,
-        'warning',
-        sourceOf(subset, 'filter'),
-        `the filter of ${name} selects nobody: ${labels}`,
-      );
-  }
   if (defaultSubset !== '' && !(defaultSubset in subsets))
     report(READING.schema, 'error', sourceOf(spec, 'defaultSubset'), `defaultSubset ${defaultSubset} is no subset`);
   if (redirect !== undefined && Object.keys(subsets).length > 0)

@@ -1,3 +1,4 @@
+import type { LabelFilter } from '../../model/label-filter.js';
 import {
   anything,
   flag,
@@ -11,6 +12,7 @@ import {
   whole,
 } from '../../yaml/readers.js';
 import { goDuration } from '../words.js';
+import { subsetFilter } from './filter.js';
 import { anyCase, anyCaseWith, elsewhere, headerChanges, headerMatch } from './words.js';
 
 /** ServiceRouter, ServiceSplitter and ServiceResolver (consul-k8s api/v1alpha1), as they are read. */
@@ -171,7 +173,7 @@ const loadBalancer = anyCase<{
 
 export const serviceResolver = anyCase<{
   defaultSubset: string;
-  subsets: Record<string, { filter?: string; onlyPassing?: boolean }>;
+  subsets: Record<string, { filter?: LabelFilter | null; onlyPassing?: boolean }>;
   redirect: Read<typeof target>;
   failover: Record<string, Read<typeof failover>>;
   connectTimeout: number;
@@ -180,7 +182,9 @@ export const serviceResolver = anyCase<{
   prioritizeByLocality: true;
 }>({
   defaultSubset: text,
-  subsets: record(anyCase<{ filter: string; onlyPassing: boolean }>({ filter: text, onlyPassing: flag })),
+  subsets: record(
+    anyCase<{ filter: LabelFilter | null; onlyPassing: boolean }>({ filter: subsetFilter, onlyPassing: flag }),
+  ),
   redirect: target,
   failover: record(failover),
   connectTimeout: goDuration,

@@ -18,7 +18,6 @@ import type { HashPolicy } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { ServiceDefaults, Upstream } from './defaults.js';
-import { labelsOf } from './filter.js';
 import type { HashWords, ServiceResolver } from './routing.js';
 
 /** Consul's own limits where only some are said (Envoy's defaults, which it leaves in force). */
@@ -43,15 +42,13 @@ export function consulDestinationsOf(resources: readonly Resource[]): Destinatio
 
 function resolverPolicy(resolver: Resource<ServiceResolver>): DestinationPolicy {
   const { spec, name, namespace } = resolver;
-  const subsets = Object.entries(spec.subsets ?? {}).map(([subset, { filter = '' }]) => {
-    const labels = filter === '' ? {} : labelsOf(filter);
-    return {
-      name: subset,
-      labels: typeof labels === 'string' ? { [`filter of ${subset}`]: filter } : labels,
-      traffic: null,
-      source: sourceOf(spec.subsets ?? {}, subset),
-    };
-  });
+  const subsets = Object.entries(spec.subsets ?? {}).map(([subset, { filter }]) => ({
+    name: subset,
+    labels: {},
+    ...(filter == null ? {} : { filter }),
+    traffic: null,
+    source: sourceOf(spec.subsets ?? {}, subset),
+  }));
   const failover = Object.entries(spec.failover ?? {}).map(([subset, entry]) => {
     const targets = entry.targets ?? [entry];
     return [

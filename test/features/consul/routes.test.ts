@@ -10,11 +10,21 @@ const names =
   ({ url, headers }, response) =>
     response.end(JSON.stringify({ name, url, headers }));
 
+let sick: readonly string[] = [];
+const flaky =
+  (version: string): RequestListener =>
+  (_, response) => {
+    response.statusCode = sick.includes(version) ? 503 : 200;
+    response.end(JSON.stringify({ name: `flaky-${version}` }));
+  };
+
 beforeAll(async () => {
   bed = await policyBed('consul', {
     'reviews-v1': names('reviews-v1'),
     'reviews-v2': names('reviews-v2'),
     ratings: names('ratings'),
+    'flaky-v1': flaky('v1'),
+    'flaky-v2': flaky('v2'),
     broken: (_, response) => {
       asked += 1;
       response.statusCode = 503;
@@ -174,6 +184,24 @@ describe('a ServiceResolver', () => {
     await bed.apply(with9(', failover: { v9: { targets: [ { service: broken }, { service: ratings } ] } }'));
     expect(await who('reviews')).toBe('503');
     expect(asked).toBeGreaterThan(0);
+  });
+
+  it('B-147: asks nobody else while one instance is left', async () => {
+    const passive =
+      '{ interval: 50ms, maxFailures: 1, enforcingConsecutive5xx: 100, maxEjectionPercent: 100, baseEjectionTime: 60s }';
+    const defaults = entry(
+      'ServiceDefaults',
+      'web',
+      `{ upstreamConfig: { overrides: [ { name: flaky, passiveHealthCheck: ${passive} } ] } }`,
+    );
+    await bed.apply(defaults, entry('ServiceResolver', 'flaky', "{ failover: { '*': { service: ratings } } }"));
+    sick = ['v1'];
+    const first = await several('flaky', 30);
+    expect(first.ratings).toBeUndefined();
+    expect(first['flaky-v2']).toBeGreaterThan(14);
+    sick = ['v1', 'v2'];
+    await expect.poll(() => who('flaky'), { timeout: 10_000 }).toBe('ratings');
+    expect(await several('flaky', 10)).toEqual({ ratings: 10 });
   });
 
   it('keeps one caller with one instance by a hash', async () => {

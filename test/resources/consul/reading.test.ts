@@ -95,7 +95,7 @@ describe('what Consul refuses to write', () => {
   it.each([
     ['ServiceIntentions', '{ sources: [ { name: web, peer: other, action: allow } ] }'],
     ['ServiceDefaults', '{ maxInboundConnections: 7 }'],
-    ['ServiceResolver', "{ subsets: { v1: { filter: 'Service.Meta.version != v1' } } }"],
+    ['ServiceResolver', "{ subsets: { v1: { filter: 'Node.Meta.zone == a' } } }"],
   ])('what %s says and a sandbox does not obey is a warning', (kind, spec) => {
     expect(told(crd(kind, 'web', spec)).map(([code, level]) => [code, level])).toEqual([['MS0001', 'warning']]);
   });
