@@ -10,7 +10,7 @@ import type { ServiceResolver, ServiceRouter, ServiceSplitter } from '../consul/
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
 
-/** Services, subsets and callers that Consul's entries name and nobody has, and entries that Consul would refuse. */
+/** Services and callers that Consul's entries name and nobody has, and entries that Consul would refuse. */
 export function analyzeConsul(world: World, tell: Tell): void {
   for (const { code, level, message, hint, source, object } of consulRefusals(world.resources)) {
     const entry = world.resources.find(
@@ -38,33 +38,12 @@ export function analyzeConsul(world: World, tell: Tell): void {
 interface Target {
   readonly service?: string | undefined;
   readonly namespace?: string | undefined;
-  readonly serviceSubset?: string | undefined;
   readonly at: SourceRef;
 }
 
-function checkTarget(
-  world: World,
-  entry: Resource,
-  { service, namespace, serviceSubset, at }: Target,
-  tell: Tell,
-): void {
+function checkTarget(world: World, entry: Resource, { service, namespace, at }: Target, tell: Tell): void {
   const [name, space] = [service ?? entry.name, namespace ?? entry.namespace];
   if (service !== undefined) checkService(world, { ...entry, namespace: space }, name, at, tell);
-  if (serviceSubset === undefined || serviceSubset === '') return;
-  const subsets = ofKind<ServiceResolver>(world.resources, 'consul', 'ServiceResolver')
-    .filter((one) => one.name === name && one.namespace === space)
-    .flatMap(({ spec }) => Object.keys(spec.subsets ?? {}));
-  if (subsets.includes(serviceSubset)) return;
-  tell(
-    'MS0223',
-    'error',
-    entry,
-    at,
-    `no ServiceResolver ${name} has a subset ${serviceSubset}, so requests for it fail`,
-    {
-      hint: hintOf(serviceSubset, subsets) || `a ServiceResolver ${name} with the subset ${serviceSubset}`,
-    },
-  );
 }
 
 function checkService(world: World, entry: Resource, name: string, at: SourceRef | null, tell: Tell): void {

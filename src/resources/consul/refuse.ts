@@ -1,7 +1,12 @@
 import type { Finding } from '../../model/finding.js';
+import { nearest } from '../../model/nearest.js';
+import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource, reporter } from '../resource.js';
 import type { Mesh, ProxyDefaults, ServiceDefaults } from './defaults.js';
+import type { RouterDestination, ServiceResolver, ServiceRouter, ServiceSplitter } from './routing.js';
+
+type Split = NonNullable<ServiceSplitter['splits']>[number];
 
 /** What is refused for what stands in another entry; each one alone may be well. */
 export const REFUSED = {
@@ -9,6 +14,8 @@ export const REFUSED = {
   protocol: 'MS0220',
   /** `permissive` where the Mesh entry does not let it. */
   permissive: 'MS0221',
+  /** A subset that no resolver has. */
+  subset: 'MS0223',
 } as const;
 
 /** Protocols that have requests, and so routes (Consul's `IsHTTPLike`). */
@@ -30,6 +37,20 @@ export function consulRefusals(resources: readonly Resource[]): Finding[] {
         `a ServiceDefaults ${entry.name} with protocol: http`,
       );
     }
+  for (const { entry, service, subset, at } of subsetsUsed(resources)) {
+    const known = ofKind<ServiceResolver>(resources, 'consul', 'ServiceResolver')
+      .filter(({ name, namespace }) => name === service.name && namespace === service.namespace)
+      .flatMap(({ spec }) => Object.keys(spec.subsets ?? {}));
+    if (known.includes(subset)) continue;
+    const close = nearest(subset, known);
+    reporter(entry, found)(
+      REFUSED.subset,
+      'error',
+      at,
+      `no ServiceResolver ${service.name} has a subset ${subset}`,
+      close === null ? `a ServiceResolver ${service.name} with the subset ${subset}` : `did you mean ${close}?`,
+    );
+  }
   const [mesh] = ofKind<Mesh>(resources, 'consul', 'Mesh');
   if (mesh?.spec.allowEnablingPermissiveMutualTLS === true) return found;
   for (const kind of ['ServiceDefaults', 'ProxyDefaults'])
@@ -43,6 +64,38 @@ export function consulRefusals(resources: readonly Resource[]): Finding[] {
           'a Mesh with allowEnablingPermissiveMutualTLS: true, applied with it or before',
         );
   return found;
+}
+
+interface UsedSubset {
+  readonly entry: Resource;
+  readonly service: { readonly name: string; readonly namespace: string };
+  readonly subset: string;
+  readonly at: SourceRef;
+}
+
+/** Subsets that routers and splitters name. */
+function subsetsUsed(resources: readonly Resource[]): UsedSubset[] {
+  const used = (entry: Resource, target: RouterDestination | Split): UsedSubset[] =>
+    (target.serviceSubset ?? '') === ''
+      ? []
+      : [
+          {
+            entry,
+            service: { name: target.service ?? entry.name, namespace: target.namespace ?? entry.namespace },
+            subset: target.serviceSubset ?? '',
+            at: sourceOf(target, 'serviceSubset'),
+          },
+        ];
+  return [
+    ...ofKind<ServiceRouter>(resources, 'consul', 'ServiceRouter').flatMap((entry) =>
+      (entry.spec.routes ?? []).flatMap(({ destination }) =>
+        destination === undefined ? [] : used(entry, destination),
+      ),
+    ),
+    ...ofKind<ServiceSplitter>(resources, 'consul', 'ServiceSplitter').flatMap((entry) =>
+      (entry.spec.splits ?? []).flatMap((split) => used(entry, split)),
+    ),
+  ];
 }
 
 /** The protocol that entries declare for a service; null = none of them does, and Consul would take it for tcp. */

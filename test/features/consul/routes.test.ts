@@ -151,6 +151,16 @@ describe('a ServiceSplitter', () => {
     expect(findings[0]?.message).toBe(`the sum of all split weights must be 100, and it is ${sum}`);
   });
 
+  it('is refused where it names a subset that there is not', async () => {
+    const text = entry('ServiceSplitter', 'reviews', '{ splits: [ { weight: 100, serviceSubset: v3 } ] }');
+    const files = [{ name: 'c.yaml', text: [http('reviews'), resolver(), text].join('\n---\n') }];
+    const { applied, findings } = await bed.mesh.client.call('applyResources', { files });
+    expect(applied).toBe(false);
+    expect(findings.map(({ code, message }) => [code, message])).toEqual([
+      ['MS0223', 'no ServiceResolver reviews has a subset v3'],
+    ]);
+  });
+
   it('splits between subsets and other services', async () => {
     const split = (splits: string): string => entry('ServiceSplitter', 'reviews', `{ splits: ${splits} }`);
     await bed.apply(http('reviews'), resolver(), split('[ { weight: 100, serviceSubset: v2 } ]'));
