@@ -26,6 +26,8 @@ export async function replay(world: World, one: VectorCase): Promise<{ refused: 
   const refused = yaml === '' ? [] : await world.apply(`${one.id}.yaml`, yaml);
   if (refused.length > 0) return { refused, outcomes: [] };
   await world.take();
+  const asked = one.requests.reduce((sum, { repeat = 1 }) => sum + repeat, 0);
+  await recordingPaid(world, asked);
   const parts: Omit<Outcome, 'exchanges'>[] = [];
   for (const [index, request] of one.requests.entries()) {
     if (request.pause !== undefined) await new Promise((resolve) => setTimeout(resolve, request.pause));
@@ -38,6 +40,7 @@ export async function replay(world: World, one: VectorCase): Promise<{ refused: 
   const ids = new Set(parts.flatMap(({ sent }) => sent.map(({ id }) => id)));
   const recorded = parts.flatMap(({ sent }) => sent).filter(({ answer }) => !isRefusal(answer));
   const exchanges = await world.exchanges(ids, Math.min(recorded.length, 90));
+  recordingSpent(world, asked);
   return {
     refused,
     outcomes: parts.map((part) => {
@@ -45,6 +48,27 @@ export async function replay(world: World, one: VectorCase): Promise<{ refused: 
       return { ...part, exchanges: exchanges.filter(({ requestId }) => own.has(requestId)) };
     }),
   };
+}
+
+/** A sidecar keeps this many records per second, and of failures as many more at once. */
+const RECORDS_PER_SECOND = 100;
+
+/** Records that a world's caller owes, and since when: what is asked right after a case of hundreds would leave none. */
+const debts = new WeakMap<World, { owed: number; at: number }>();
+
+function owedNow(world: World): number {
+  const { owed, at } = debts.get(world) ?? { owed: 0, at: performance.now() };
+  return Math.max(0, owed - ((performance.now() - at) / 1_000) * RECORDS_PER_SECOND);
+}
+
+function recordingSpent(world: World, requests: number): void {
+  debts.set(world, { owed: Math.min(2 * RECORDS_PER_SECOND, owedNow(world) + requests), at: performance.now() });
+}
+
+/** Resolves when as many records as a case is compared by can be kept. */
+async function recordingPaid(world: World, requests: number): Promise<void> {
+  const over = owedNow(world) + Math.min(requests, 90) - RECORDS_PER_SECOND;
+  if (over > 0) await new Promise((resolve) => setTimeout(resolve, (over / RECORDS_PER_SECOND) * 1_000));
 }
 
 /** What is no request is refused before it becomes one, and nothing is recorded of it. */
