@@ -3,7 +3,7 @@ import type { MeshConfig } from '../model/mesh-config.js';
 import { clusterName, fqdn } from '../model/names.js';
 import { destinationName, destinationOf, type RouteRule } from '../model/policies.js';
 import { bySpecificity } from '../model/precedence.js';
-import type { RetryPolicy, Route } from '../model/route.js';
+import { EVERYTHING, forwardTo, type RetryPolicy, type Route } from '../model/route.js';
 import type { VirtualHost } from '../model/sidecar-config.js';
 import type { Caller } from './caller.js';
 import type { UsedService } from './clusters.js';
@@ -115,19 +115,12 @@ export function defaultRoute({ mesh, byHost }: Neighbourhood, service: ServiceSp
   const settings = mesh.app.settings[service.name];
   return {
     name: 'default',
-    match: { path: { kind: 'prefix', value: '/', ignoreCase: false }, methods: [], fields: [], query: [] },
+    match: EVERYTHING,
     action: {
-      kind: 'forward',
-      clusters: [
-        { cluster: clusterName(service.host, port, ''), weight: 100, requestFields: null, responseFields: null },
-      ],
-      rewrite: null,
-      requestFields: null,
-      cors: null,
+      ...forwardTo([{ cluster: clusterName(service.host, port, ''), weight: 100 }]),
       timeoutMs: settings?.timeoutMs ?? mesh.flavor.timeoutMs,
       retry: mesh.retries ? retryPolicy(service.name, settings?.retries ?? null, mesh.flavor) : null,
       hash: hashFor(byHost.get(service.host)?.rules ?? null, '', port),
-      mirrors: [],
     },
     responseFields: null,
     fault: null,

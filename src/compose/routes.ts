@@ -1,15 +1,16 @@
 import type { RetrySettings, RouteSettings } from '../model/app.js';
-import type {
-  CorsPolicy,
-  FieldChanges,
-  HashPolicy,
-  Mirror,
-  Rewrite,
-  RouteAction,
-  RouteFault,
-  RouteMatch,
-  TextMatch,
-  WeightedCluster,
+import {
+  type CorsPolicy,
+  EVERYTHING,
+  type FieldChanges,
+  type HashPolicy,
+  type Mirror,
+  type Rewrite,
+  type RouteAction,
+  type RouteFault,
+  type RouteMatch,
+  type TextMatch,
+  type WeightedCluster,
 } from '../model/route.js';
 import {
   duration,
@@ -28,7 +29,7 @@ import {
   text,
   whole,
 } from '../yaml/readers.js';
-import { EVERYTHING, oneKey, readMatch, readPath, readTextMatch } from '../yaml/route-match.js';
+import { oneKey, readMatch, readPath, readTextMatch } from '../yaml/route-match.js';
 import { readRetries } from './retries.js';
 
 /** `x-mesh.services.<name>.routes`: what the policies of a dialect compile to, in short words. */

@@ -216,6 +216,29 @@ export interface RedirectAction {
   readonly path: PathChange | null;
 }
 
+/** What a rule without a match is about. */
+export const EVERYTHING: RouteMatch = {
+  path: { kind: 'prefix', value: '/', ignoreCase: false },
+  methods: [],
+  fields: [],
+  query: [],
+};
+
+/** An action that does nothing but forward. */
+export function forwardTo(clusters: readonly { readonly cluster: string; readonly weight: number }[]): ForwardAction {
+  return {
+    kind: 'forward',
+    clusters: clusters.map((one) => ({ requestFields: null, responseFields: null, ...one })),
+    rewrite: null,
+    requestFields: null,
+    cors: null,
+    timeoutMs: null,
+    retry: null,
+    hash: [],
+    mirrors: [],
+  };
+}
+
 export interface DirectAction {
   readonly kind: 'direct';
   readonly status: number;

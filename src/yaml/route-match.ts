@@ -103,6 +103,3 @@ function pathOf({ path, segments, regex, prefix, ignoreCase = false }: Partial<M
   if (regex !== undefined) return { kind: 'regex', value: regex, ignoreCase };
   return { kind: 'prefix', value: prefix ?? '/', ignoreCase };
 }
-
-/** What a rule without a match is about. */
-export const EVERYTHING: RouteMatch = { path: pathOf({}), methods: [], fields: [], query: [] };

@@ -121,7 +121,9 @@ row('3: no rule is met', { istio: '404', gateway: '404', linkerd: '404', consul:
 
 row('4: retries that nobody asked for', { istio: 2, linkerd: 0, consul: 0 }, async (dialect) => {
   const services = await bedOf(dialect).mesh.client.call('services', {});
-  return services.find(({ name }) => name === 'reviews')?.retries?.attempts ?? 0;
+  const reviews = services.find(({ name }) => name === 'reviews');
+  expect(reviews).toBeDefined();
+  return reviews?.retries?.attempts ?? 0;
 });
 
 describe('5: a 503 is retried', () => {

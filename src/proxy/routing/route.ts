@@ -1,5 +1,6 @@
 import { consider, ruleText } from '../../matching/consider.js';
 import type { Decision } from '../../model/exchange.js';
+import { destinationOf } from '../../model/policies.js';
 import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
 import type { Random } from '../../platform/random.js';
 import { hostName } from '../codec/target.js';
@@ -87,7 +88,7 @@ export function toDestination({ table, unknownHost, original }: DestinationParts
 
 /** A rule that was met and leads to what does not exist: it is its rule that must be mended. */
 function nowhere({ config }: RouteAtWork, { cluster }: WeightedCluster): Decision {
-  const [, port, subset, host] = cluster.split('|');
+  const { host, port, subset } = destinationOf(cluster);
   const where = `${host}:${port}${subset === '' ? '' : ` ${subset}`}`;
   const text = `${ruleText(config)} sends it to ${where}, which does not exist`;
   return { kind: 'route', text, rule: config.name, source: config.origin?.source ?? null };

@@ -2,14 +2,15 @@ import { ISTIO_DEFAULT_RETRIES } from '../../model/flavor.js';
 import { fqdn } from '../../model/names.js';
 import { ANY_CALLER, destinationName, objectName, type RouteRule, type RouteSet } from '../../model/policies.js';
 import { policyOf } from '../../model/retries.js';
-import type {
-  FieldChanges,
-  FieldMatch,
-  ForwardAction,
-  RetryPolicy,
-  RouteMatch,
-  TextMatch,
-  WeightedCluster,
+import {
+  EVERYTHING,
+  type FieldChanges,
+  type FieldMatch,
+  forwardTo,
+  type RetryPolicy,
+  type RouteMatch,
+  type TextMatch,
+  type WeightedCluster,
 } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource } from '../resource.js';
@@ -72,7 +73,7 @@ function routeSet(object: Resource, chain: Chain): RouteSet {
     route: {
       name: `${namespace}/${name}`,
       match: EVERYTHING,
-      action: forward(targetsOf(own, chain), { timeoutMs: timeoutOf(own, chain), retry: null }),
+      action: { ...forwardTo(targetsOf(own, chain)), timeoutMs: timeoutOf(own, chain) },
       responseFields: null,
       fault: null,
       ...(rest === router ? {} : { origin: { object: objectName(rest), rule: 0, match: 0, source: rest.source } }),
@@ -92,13 +93,6 @@ function routeSet(object: Resource, chain: Chain): RouteSet {
   };
 }
 
-const EVERYTHING: RouteMatch = {
-  path: { kind: 'prefix', value: '/', ignoreCase: false },
-  methods: [],
-  fields: [],
-  query: [],
-};
-
 function routeRule(router: Resource<ServiceRouter>, route: RouterRoute, index: number, chain: Chain): RouteRule {
   const { match, destination = {} } = route;
   const target: Target = {
@@ -109,13 +103,14 @@ function routeRule(router: Resource<ServiceRouter>, route: RouterRoute, index: n
   const { requestTimeout } = destination;
   const timeoutMs =
     requestTimeout === undefined ? timeoutOf(target, chain) : requestTimeout <= 0 ? null : requestTimeout;
-  const action = forward(targetsOf(target, chain), { timeoutMs, retry: retriesOf(destination, route) });
   return {
     route: {
       name: `${router.namespace}/${router.name}#${index + 1}`,
       match: matchOf(match?.http),
       action: {
-        ...action,
+        ...forwardTo(targetsOf(target, chain)),
+        timeoutMs,
+        retry: retriesOf(destination, route),
         requestFields: changesOf(destination.requestHeaders),
         rewrite:
           destination.prefixRewrite === undefined
@@ -128,23 +123,6 @@ function routeRule(router: Resource<ServiceRouter>, route: RouterRoute, index: n
     },
     defaultRetries: false,
     scope: ANY_CALLER,
-  };
-}
-
-function forward(
-  clusters: readonly WeightedCluster[],
-  { timeoutMs, retry }: { readonly timeoutMs: number | null; readonly retry: RetryPolicy | null },
-): ForwardAction {
-  return {
-    kind: 'forward',
-    clusters,
-    rewrite: null,
-    requestFields: null,
-    cors: null,
-    timeoutMs,
-    retry,
-    hash: [],
-    mirrors: [],
   };
 }
 

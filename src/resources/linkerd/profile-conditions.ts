@@ -1,12 +1,5 @@
-import type { RouteMatch } from '../../model/route.js';
+import { EVERYTHING, type RouteMatch } from '../../model/route.js';
 import type { RequestCondition, ResponseCondition } from './service-profile.js';
-
-const ANYTHING: RouteMatch = {
-  path: { kind: 'prefix', value: '/', ignoreCase: false },
-  methods: [],
-  fields: [],
-  query: [],
-};
 
 /** So many ways to meet one condition are told apart. */
 const MOST = 64;
@@ -18,7 +11,7 @@ const MOST = 64;
 export function matchesOf(condition: RequestCondition): RouteMatch[] {
   const { method, pathRegex, all = [], any = [] } = condition;
   const own: RouteMatch = {
-    ...ANYTHING,
+    ...EVERYTHING,
     ...(method === undefined ? {} : { methods: [method.toUpperCase()] }),
     ...(pathRegex === undefined ? {} : { path: { kind: 'regex', value: pathRegex, ignoreCase: false } }),
   };

@@ -1,11 +1,11 @@
 import { destinationName, objectName, type RouteRule, type RouteSet } from '../../model/policies.js';
-import type { ForwardAction, RetryPolicy } from '../../model/route.js';
+import { EVERYTHING, type ForwardAction, type RetryPolicy } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Report, type Resource } from '../resource.js';
 import { LINKERD_RETRIES } from './patience.js';
 import { matchesOf, meets } from './profile-conditions.js';
 import type { ProfileRoute, ServiceProfile } from './service-profile.js';
-import { forwardTo, toService } from './service-routes.js';
+import { toBackends, toService } from './service-routes.js';
 
 /** A profile's route without a timeout has this one, ms (linkerd2 pkg/profiles). */
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -33,13 +33,11 @@ export function profileRouteSetsOf(resources: readonly Resource[]): RouteSet[] {
         created: 0,
         rules: [
           ...(spec.routes ?? []).flatMap((route, i) => rulesOf(profile, route, i)),
-          overridden(profile, toService(profile, host, ANY)),
+          overridden(profile, toService(profile, host, EVERYTHING)),
         ],
       };
     });
 }
-
-const ANY = { path: { kind: 'prefix', value: '/', ignoreCase: false }, methods: [], fields: [], query: [] } as const;
 
 function rulesOf(profile: Resource<ServiceProfile>, route: ProfileRoute, index: number): RouteRule[] {
   const source = sourceOf(route);
@@ -61,7 +59,7 @@ function overridden({ spec }: Resource<ServiceProfile>, rule: RouteRule): RouteR
     const [host = '', port] = authority.replace(/\.$/, '').split(/\.?:/);
     return { cluster: destinationName(host, port === undefined ? null : Number(port), ''), weight };
   });
-  return { ...rule, route: { ...rule.route, action: forwardTo(clusters.filter(({ weight }) => weight > 0)) } };
+  return { ...rule, route: { ...rule.route, action: toBackends(clusters.filter(({ weight }) => weight > 0)) } };
 }
 
 /** What counts as a failure is retried: 5xx, unless the route's classes say otherwise. */

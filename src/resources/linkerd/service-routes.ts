@@ -1,16 +1,9 @@
 import { fqdn } from '../../model/names.js';
 import { ANY_CALLER, destinationName, objectName, type RouteRule, type RouteSet } from '../../model/policies.js';
-import type { ForwardAction, RouteMatch } from '../../model/route.js';
+import { EVERYTHING, type ForwardAction, forwardTo, type RouteMatch } from '../../model/route.js';
 import type { ServiceObject } from '../kubernetes/service.js';
 import { ofKind, type Resource } from '../resource.js';
 import { type Patience, patienceOf, patienceOver } from './patience.js';
-
-const EVERYTHING: RouteMatch = {
-  path: { kind: 'prefix', value: '/', ignoreCase: false },
-  methods: [],
-  fields: [],
-  query: [],
-};
 
 /** Services whose annotations say how patient callers are: for requests that no route is about. */
 export function annotatedServiceRoutesOf(resources: readonly Resource[]): RouteSet[] {
@@ -40,7 +33,7 @@ export function toService(object: Resource, host: string, match: RouteMatch): Ro
     route: {
       name: `${object.namespace}/${object.name}`,
       match,
-      action: forwardTo([{ cluster: destinationName(host, null, ''), weight: 100 }]),
+      action: toBackends([{ cluster: destinationName(host, null, ''), weight: 100 }]),
       responseFields: null,
       fault: null,
       origin: { object: objectName(object), rule: 0, match: 0, source: object.source },
@@ -50,19 +43,9 @@ export function toService(object: Resource, host: string, match: RouteMatch): Ro
   };
 }
 
-export function forwardTo(clusters: readonly { readonly cluster: string; readonly weight: number }[]): ForwardAction {
-  return {
-    kind: 'forward',
-    clusters: clusters.map((one) => ({ ...one, requestFields: null, responseFields: null })),
-    rewrite: null,
-    requestFields: null,
-    cors: null,
-    timeoutMs: null,
-    retry: null,
-    hash: [],
-    mirrors: [],
-    missingStatus: 500,
-  };
+/** A backend that is not there is 500, as the Gateway API has it. */
+export function toBackends(clusters: Parameters<typeof forwardTo>[0]): ForwardAction {
+  return { ...forwardTo(clusters), missingStatus: 500 };
 }
 
 /** The patience that a rule of a route has by its own annotations, else by those of the Service that it is attached to. */

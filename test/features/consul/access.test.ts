@@ -1,15 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type PolicyBed, policyBed } from '../../support/policy-bed.js';
+import { until } from '../../support/until.js';
 import { entry } from './entries.js';
 
 let bed: PolicyBed;
 let broken = false;
+/** Answers that the app keeps back. */
+const holding: (() => void)[] = [];
 
 beforeAll(async () => {
   bed = await policyBed('consul', {
-    reviews: (_, response) => {
+    reviews: ({ url }, response) => {
       response.statusCode = broken ? 500 : 200;
-      response.end();
+      if (url === '/hold') holding.push(() => response.end());
+      else response.end();
     },
     batch: (_, response) => response.end(),
   });
@@ -44,6 +48,8 @@ describe('B-140: intentions', () => {
   });
 
   it('let in whom they do not speak of, unlike a first ALLOW of Istio', async () => {
+    await bed.apply(intentions('reviews', '[ { name: web, action: deny } ]'));
+    expect([await status('web'), await status('batch')]).toEqual([403, 200]);
     await bed.apply(intentions('reviews', '[ { name: web, action: allow } ]'));
     expect([await status('web'), await status('batch')]).toEqual([200, 200]);
   });
@@ -101,6 +107,24 @@ describe('upstreamConfig', () => {
     expect(await status('batch')).toBe(500);
     broken = false;
     await expect.poll(() => status(), { timeout: 10_000 }).toBe(200);
+  });
+});
+
+describe('upstreamConfig.limits', () => {
+  it('B-149: turn away what is more than may be under way, for its callers alone', async () => {
+    const limits = '{ maxConnections: 1, maxPendingRequests: 1, maxConcurrentRequests: 1 }';
+    await bed.apply(
+      entry('ServiceDefaults', 'web', `{ upstreamConfig: { overrides: [ { name: reviews, limits: ${limits} } ] } }`),
+    );
+    const held = bed.call('reviews', '/hold');
+    await until(() => holding.length === 1, 'the app is asked');
+    // One of two may wait for the only connection.
+    const two = [status('web'), status('web')];
+    expect(await Promise.race(two)).toBe(503);
+    expect(await status('batch')).toBe(200);
+    for (const answer of holding.splice(0)) answer();
+    expect((await held).status).toBe(200);
+    expect((await Promise.all(two)).toSorted()).toEqual([200, 503]);
   });
 });
 

@@ -1,17 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readApp } from '../../../src/compose/read-app.js';
-import { flavorOf } from '../../../src/model/flavor.js';
-import { runOffline } from '../../../src/policy-test/run.js';
-import { readSuite } from '../../../src/policy-test/suite.js';
-import { analyze } from '../../../src/resources/analysis/analyze.js';
-import { policiesOf } from '../../../src/resources/policies.js';
-import { readResources } from '../../../src/resources/read.js';
+import { readApp } from '../../src/compose/read-app.js';
+import { flavorOf } from '../../src/model/flavor.js';
+import { runOffline } from '../../src/policy-test/run.js';
+import { readSuite } from '../../src/policy-test/suite.js';
+import { analyze } from '../../src/resources/analysis/analyze.js';
+import { policiesOf } from '../../src/resources/policies.js';
+import { readResources } from '../../src/resources/read.js';
 
-const root = resolve(import.meta.dirname, '../../..');
-const folder = join(root, 'examples/linkerd');
-const fileOf = (name: string) => ({ name, text: readFileSync(join(folder, name), 'utf8') });
+const root = resolve(import.meta.dirname, '../..');
 const bookinfo = () => {
   const text = readFileSync(join(root, 'compose/bookinfo.yaml'), 'utf8');
   const read = readApp({ text, file: 'compose/bookinfo.yaml', environment: {} });
@@ -19,7 +17,9 @@ const bookinfo = () => {
   return read.app;
 };
 
-describe('examples/linkerd', () => {
+describe.each(['linkerd', 'consul'])('examples/%s', (flavor) => {
+  const folder = join(root, 'examples', flavor);
+  const fileOf = (name: string) => ({ name, text: readFileSync(join(folder, name), 'utf8') });
   const { suite } = readSuite('tests.yaml', fileOf('tests.yaml').text);
   const { resources } = readResources((suite?.policies ?? []).map(fileOf), 1);
   const results = runOffline(suite?.tests ?? [], {
@@ -29,7 +29,8 @@ describe('examples/linkerd', () => {
     mtls: 'permissive',
   });
 
-  it('has tests', () => {
+  it('has tests, of its flavour', () => {
+    expect(suite?.flavor).toBe(flavor);
     expect(results.length).toBeGreaterThan(5);
   });
 
@@ -37,8 +38,8 @@ describe('examples/linkerd', () => {
     expect(failures).toEqual([]);
   });
 
-  it('holds no error, and nothing of Linkerd that is likely to be wrong', () => {
-    const files = readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'tests.yaml');
+  it('holds no error, and nothing of its dialect that is likely to be wrong', () => {
+    const files = readdirSync(folder).filter((name) => /\.(yaml|json)$/.test(name) && name !== 'tests.yaml');
     const read = readResources(files.map(fileOf), 1);
     expect(read.findings).toEqual([]);
     const told = analyze(read.resources, bookinfo());
