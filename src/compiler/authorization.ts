@@ -1,9 +1,8 @@
-import { type AppSpec, selects, type WorkloadSpec } from '../model/app.js';
-import type { AccessConditions, AccessRule, Authorization } from '../model/authorization.js';
+import { selects, type WorkloadSpec } from '../model/app.js';
+import type { AccessRule, Authorization } from '../model/authorization.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { type AuthorizationPolicy, objectName, ROOT_NAMESPACE, type WorkloadScope } from '../model/policies.js';
 import type { InboundConfig } from '../model/sidecar-config.js';
-import { workloadId } from '../model/spiffe-id.js';
 import { portRules } from './port-access.js';
 
 /**
@@ -17,29 +16,11 @@ export function authorizationFor(
   const about = <P extends WorkloadScope>(all: readonly P[]): P[] => all.filter((one) => concerns(one, workload));
   const authorization = about(policies.authorization);
   const tokens = about(policies.tokens).flatMap(({ rules }) => rules);
-  const ofPorts = portRules(about(policies.portAccess), workload.ports);
+  const ofPorts = portRules(about(policies.portAccess), workload.ports, app);
   return {
-    ...(authorization.length + ofPorts.length === 0
-      ? {}
-      : { authorization: withPrincipals(composed(authorization, ofPorts), app) }),
+    ...(authorization.length + ofPorts.length === 0 ? {} : { authorization: composed(authorization, ofPorts) }),
     ...(tokens.length === 0 ? {} : { tokens }),
   };
-}
-
-/** Services of callers as the identities that their workloads prove. */
-function withPrincipals(authorization: Authorization, { workloads }: AppSpec): Authorization {
-  const named = (conditions: AccessConditions): AccessConditions =>
-    conditions.map((condition) => {
-      if (condition.subject.kind !== 'service') return condition;
-      const names = new Set(condition.values.map(({ value }) => value));
-      const callers = workloads.filter(({ app, name, meshed }) => meshed && (names.has(app) || names.has(name)));
-      const ids = [...new Set(callers.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)))];
-      const values = ids.map((id) => ({ kind: 'exact' as const, value: id.replace('spiffe://', '') }));
-      return { ...condition, subject: { kind: 'principal' as const }, values };
-    });
-  if (!authorization.rules.some(({ from }) => from.flat().some(({ subject }) => subject.kind === 'service')))
-    return authorization;
-  return { ...authorization, rules: authorization.rules.map((rule) => ({ ...rule, from: rule.from.map(named) })) };
 }
 
 function concerns(

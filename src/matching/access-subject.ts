@@ -63,8 +63,6 @@ export function lookAt(subject: AccessSubject, wide: boolean): Look {
       return ({ claims }, test) => claims !== null && claimTexts(claims, subject.path).some(test);
     case 'request-principal':
       return ({ claims }, test) => claims !== null && test(requestPrincipal(claims));
-    case 'service':
-      return () => false;
   }
 }
 
@@ -110,8 +108,6 @@ export function subjectText(subject: AccessSubject, request: AccessRequest): str
       return claims === null
         ? 'missing with the token'
         : requestPrincipal(claims).replace(TOKEN_SEPARATOR, '/') || 'none';
-    case 'service':
-      return 'no service';
   }
 }
 

@@ -56,8 +56,6 @@ export interface AccessCondition {
 export type AccessSubject =
   /** SPIFFE ID that the caller's certificate proves, without `spiffe://`; nothing in plaintext. */
   | { readonly kind: 'principal' }
-  /** Service that the caller belongs to (Consul); the compiler makes principals of it. */
-  | { readonly kind: 'service' }
   /** Address from which the connection comes. */
   | { readonly kind: 'peer-address' }
   /** Address of the first caller, as the last proxy says. */

@@ -255,7 +255,12 @@ export interface PortAccess extends WorkloadScope {
   readonly precedence: number;
   readonly created: number;
   /** In the order in which they are asked; that they are about the port only is added where the port is known. */
-  readonly rules: readonly AccessRule[];
+  readonly rules: readonly PortRule[];
+}
+
+export interface PortRule extends AccessRule {
+  /** Service that the caller has to belong to (Consul's intentions), which is proved as one of its workloads; absent = any. */
+  readonly caller?: string;
 }
 
 /** Whose tokens are believed (Istio's RequestAuthentication). */

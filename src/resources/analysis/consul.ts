@@ -5,19 +5,14 @@ import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { destinationOf } from '../consul/access.js';
 import type { ServiceIntentions } from '../consul/defaults.js';
-import { consulRefusals, protocolOf } from '../consul/refuse.js';
+import { checkTogether, protocolOf } from '../consul/refuse.js';
 import type { ServiceResolver, ServiceRouter, ServiceSplitter } from '../consul/routing.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
 
 /** Services and callers that Consul's entries name and nobody has, and entries that Consul would refuse. */
 export function analyzeConsul(world: World, tell: Tell): void {
-  for (const { code, level, message, hint, source, object } of consulRefusals(world.resources)) {
-    const entry = world.resources.find(
-      (one) => one.dialect === 'consul' && `${one.kind} ${one.namespace}/${one.name}` === object,
-    );
-    if (entry !== undefined) tell(code, level, entry, source, message, { hint });
-  }
+  checkTogether(world.resources, (entry, code, at, message, hint) => tell(code, 'error', entry, at, message, { hint }));
   for (const entry of ofKind<ServiceRouter>(world.resources, 'consul', 'ServiceRouter')) {
     checkService(world, entry, entry.name, null, tell);
     checkDeclared(world, entry, tell);

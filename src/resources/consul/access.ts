@@ -3,6 +3,7 @@ import {
   objectName,
   type PeerAuthenticationPolicy,
   type PortAccess,
+  type PortRule,
   type RateLimitPolicy,
   ROOT_NAMESPACE,
 } from '../../model/policies.js';
@@ -65,18 +66,18 @@ function byPrecedence(sources: readonly OwnedSource[]): OwnedSource[] {
 }
 
 /** One rule, or one for each permission in their order and behind them the default, which lets in. */
-function rulesOf({ source, owner, index }: OwnedSource): AccessRule[] {
-  const from = fromOf(source);
-  const rule = (more: Partial<AccessRule>): AccessRule => ({
+function rulesOf({ source, owner, index }: OwnedSource): PortRule[] {
+  const rule = (more: Partial<AccessRule>): PortRule => ({
     action: source.action ?? 'deny',
     enforced: true,
     name: `${objectName(owner)}#${index + 1}`,
     object: objectName(owner),
     rule: index,
     source: sourceOf(owner.spec.sources, index),
-    from,
+    from: [],
     to: [],
     when: [],
+    ...(source.name === '*' ? {} : { caller: source.name }),
     ...more,
   });
   if (source.permissions === undefined) return [rule({})];
@@ -87,17 +88,6 @@ function rulesOf({ source, owner, index }: OwnedSource): AccessRule[] {
     ),
     rule({ action: 'allow' }),
   ];
-}
-
-function fromOf({ name }: IntentionSource): readonly AccessConditions[] {
-  if (name === '*') return [];
-  const service: AccessCondition = {
-    subject: { kind: 'service' },
-    values: [{ kind: 'exact', value: name }],
-    not: false,
-    text: `service: ${name}`,
-  };
-  return [[service]];
 }
 
 function conditionsOf({ http }: Permission): AccessConditions {

@@ -21,17 +21,25 @@ export const REFUSED = {
 /** Protocols that have requests, and so routes (Consul's `IsHTTPLike`). */
 const HTTP_LIKE = new Set(['http', 'http2', 'grpc']);
 
+/** Takes one refusal: an error of an entry, at a place of it (null = the whole), with what to write. */
+type Refuse = (entry: Resource, code: string, at: SourceRef | null, message: string, hint: string) => void;
+
 /** What Consul would refuse to write, seen from all entries together. */
 export function consulRefusals(resources: readonly Resource[]): Finding[] {
   const found: Finding[] = [];
+  checkTogether(resources, (entry, code, at, ...words) => reporter(entry, found)(code, 'error', at, ...words));
+  return found;
+}
+
+export function checkTogether(resources: readonly Resource[], refuse: Refuse): void {
   const protocol = protocolOf(resources);
   for (const kind of ['ServiceRouter', 'ServiceSplitter'])
     for (const entry of ofKind(resources, 'consul', kind)) {
       const word = protocol(entry.name);
       if (word === null || HTTP_LIKE.has(word)) continue;
-      reporter(entry, found)(
+      refuse(
+        entry,
         REFUSED.protocol,
-        'error',
         null,
         `${entry.name} speaks ${word}, which permits neither routing nor splitting`,
         `a ServiceDefaults ${entry.name} with protocol: http`,
@@ -43,27 +51,26 @@ export function consulRefusals(resources: readonly Resource[]): Finding[] {
       .flatMap(({ spec }) => Object.keys(spec.subsets ?? {}));
     if (known.includes(subset)) continue;
     const close = nearest(subset, known);
-    reporter(entry, found)(
+    refuse(
+      entry,
       REFUSED.subset,
-      'error',
       at,
       `no ServiceResolver ${service.name} has a subset ${subset}`,
       close === null ? `a ServiceResolver ${service.name} with the subset ${subset}` : `did you mean ${close}?`,
     );
   }
   const [mesh] = ofKind<Mesh>(resources, 'consul', 'Mesh');
-  if (mesh?.spec.allowEnablingPermissiveMutualTLS === true) return found;
+  if (mesh?.spec.allowEnablingPermissiveMutualTLS === true) return;
   for (const kind of ['ServiceDefaults', 'ProxyDefaults'])
     for (const entry of ofKind<ServiceDefaults>(resources, 'consul', kind))
       if (entry.spec.mutualTLSMode === 'permissive')
-        reporter(entry, found)(
+        refuse(
+          entry,
           REFUSED.permissive,
-          'error',
           sourceOf(entry.spec, 'mutualTLSMode'),
           'permissive mutual TLS is not allowed in this mesh',
           'a Mesh with allowEnablingPermissiveMutualTLS: true, applied with it or before',
         );
-  return found;
 }
 
 interface UsedSubset {
