@@ -80,6 +80,19 @@ const BOOKKEEPING = new Set([
 function readOne(view: YamlView, context: Context): Resource | null {
   const findings = new Findings();
   const entries = new Map(view.entries('the document').map((entry) => [entry.key, entry]));
+  const word = entries.get('kind')?.value;
+  if (word?.scalar === 'PolicyTest') {
+    const [message, hint] = ['a PolicyTest is no policy and changes nothing', 'mesh-sandbox test FILE runs it'];
+    context.found.push({
+      code: READING.unsupportedKind,
+      level: 'info',
+      object: '',
+      source: word.source,
+      message,
+      hint,
+    });
+    return null;
+  }
   const readHead = isConfigEntry(entries) ? configEntryOf : headOf;
   const head = view.kind === 'map' ? readHead(view, entries, findings) : null;
   if (head === null) {

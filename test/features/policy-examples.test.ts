@@ -38,6 +38,17 @@ describe.each(['linkerd', 'consul'])('examples/%s', (flavor) => {
     expect(failures).toEqual([]);
   });
 
+  it('can be applied as a folder, its tests being told and passed by', () => {
+    const read = readResources(
+      readdirSync(folder)
+        .filter((name) => /\.(yaml|json)$/.test(name))
+        .map(fileOf),
+      1,
+    );
+    expect(read.findings.map(({ level, hint }) => [level, hint])).toEqual([['info', 'mesh-sandbox test FILE runs it']]);
+    expect(read.resources.length).toBeGreaterThan(5);
+  });
+
   it('holds no error, and nothing of its dialect that is likely to be wrong', () => {
     const files = readdirSync(folder).filter((name) => /\.(yaml|json)$/.test(name) && name !== 'tests.yaml');
     const read = readResources(files.map(fileOf), 1);
