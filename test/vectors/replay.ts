@@ -39,7 +39,9 @@ export async function replay(world: World, one: VectorCase): Promise<{ refused: 
   }
   const ids = new Set(parts.flatMap(({ sent }) => sent.map(({ id }) => id)));
   const recorded = parts.flatMap(({ sent }) => sent).filter(({ answer }) => !isRefusal(answer));
-  const exchanges = await world.exchanges(ids, Math.min(recorded.length, 90));
+  // A direct answer looks like a refusal and is recorded all the same: it must not be taken for one that is waited for.
+  await world.exchanges(new Set(recorded.map(({ id }) => id)), Math.min(recorded.length, 90));
+  const exchanges = await world.exchanges(ids, 0);
   recordingSpent(world, asked);
   return {
     refused,
