@@ -10,13 +10,13 @@ import { portRules } from './port-access.js';
  * namespace, whose selectors choose in every namespace. Nothing said = absent.
  */
 export function authorizationFor(
-  { policies, app }: MeshConfig,
+  mesh: MeshConfig,
   workload: Pick<WorkloadSpec, 'namespace' | 'labels' | 'ports'>,
 ): Pick<InboundConfig, 'authorization' | 'tokens'> {
   const about = <P extends WorkloadScope>(all: readonly P[]): P[] => all.filter((one) => concerns(one, workload));
-  const authorization = about(policies.authorization);
-  const tokens = about(policies.tokens).flatMap(({ rules }) => rules);
-  const ofPorts = portRules(about(policies.portAccess), workload.ports, app);
+  const authorization = about(mesh.policies.authorization);
+  const tokens = about(mesh.policies.tokens).flatMap(({ rules }) => rules);
+  const ofPorts = portRules(about(mesh.policies.portAccess), workload.ports, mesh);
   return {
     ...(authorization.length + ofPorts.length === 0 ? {} : { authorization: composed(authorization, ofPorts) }),
     ...(tokens.length === 0 ? {} : { tokens }),

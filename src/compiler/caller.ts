@@ -1,5 +1,6 @@
 import type { AppSpec, WorkloadSpec } from '../model/app.js';
 import { NAMESPACE } from '../model/names.js';
+import type { Named } from '../model/spiffe-id.js';
 
 /** Name of the gateway among the workloads. */
 export const GATEWAY = 'gateway';
@@ -17,6 +18,9 @@ export function callerOf(workload: WorkloadSpec): Caller {
   const { name, app, namespace, labels, locality } = workload;
   return { name, app, namespace, labels, locality };
 }
+
+/** What the gateway's identity is made of. */
+export const GATEWAY_NAMED: Named = { app: GATEWAY, serviceAccount: GATEWAY, namespace: NAMESPACE };
 
 export const GATEWAY_CALLER: Caller = {
   name: GATEWAY,

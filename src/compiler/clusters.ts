@@ -1,6 +1,6 @@
 import type { ServicePort, ServiceSpec, WorkloadSpec } from '../model/app.js';
 import { type Cluster, ENDPOINT_DEFAULTS, type Endpoint } from '../model/cluster.js';
-import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
+import { type MeshConfig, namingOf, type ReadyEndpoint } from '../model/mesh-config.js';
 import { clusterName } from '../model/names.js';
 import { belongs, type DestinationPolicy, destinationOf, type SubsetPolicy } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
@@ -71,7 +71,7 @@ function clusterOf(
   { subset, members, ready, caller }: Members,
 ): Cluster {
   const meshed = members.filter((member) => member.meshed);
-  const spiffeIds = [...new Set(meshed.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)))];
+  const spiffeIds = [...new Set(meshed.map((member) => workloadId(member, namingOf(mesh))))];
   const settings = settingsOn(rules, subset, port.port);
   const traffic = { ...trafficOf(settings, mesh.flavor.traffic), ...mesh.app.settings[service.name]?.traffic };
   const placed = [
@@ -136,7 +136,7 @@ function failoverOf(
     const meshed = members.filter((one) => one.meshed);
     return {
       endpoints: members.flatMap((member) => endpointsOf(member, target, ready)),
-      spiffeIds: meshed.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)),
+      spiffeIds: meshed.map((member) => workloadId(member, namingOf(mesh))),
     };
   });
 }

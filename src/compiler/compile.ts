@@ -1,14 +1,13 @@
 import { type ServiceSpec, selects, type WorkloadSpec } from '../model/app.js';
 import type { Cluster } from '../model/cluster.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
-import type { MeshConfig, ReadyEndpoint } from '../model/mesh-config.js';
-import { TRUST_DOMAIN } from '../model/names.js';
+import { type MeshConfig, namingOf, type ReadyEndpoint } from '../model/mesh-config.js';
 import { type RateLimitPolicy, ROOT_NAMESPACE, type StreamRoutes } from '../model/policies.js';
 import type { RateLimit } from '../model/rate-limit.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
-import { workloadId } from '../model/spiffe-id.js';
+import { accountName, workloadId } from '../model/spiffe-id.js';
 import { authorizationFor } from './authorization.js';
-import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER } from './caller.js';
+import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER, GATEWAY_NAMED } from './caller.js';
 import { callerKeys } from './caller-keys.js';
 import { clustersOf } from './clusters.js';
 import { rulesFor } from './destinations.js';
@@ -102,11 +101,11 @@ interface SidecarParts {
 }
 
 function sidecarConfig(mesh: MeshConfig, workload: WorkloadSpec, parts: SidecarParts): SidecarConfig {
-  const { name, app, version, serviceAccount, namespace } = workload;
+  const { name, app, version } = workload;
   return {
     version: parts.version,
-    workload: { name, app, version, spiffeId: workloadId(serviceAccount, namespace) },
-    trustDomain: TRUST_DOMAIN,
+    workload: { name, app, version, spiffeId: workloadId(workload, namingOf(mesh)) },
+    trustDomain: mesh.trustDomain,
     seed: mesh.seed,
     role: 'sidecar',
     inbound: inboundOf(mesh, workload, parts.callers),
@@ -122,19 +121,35 @@ function inboundOf(mesh: MeshConfig, workload: WorkloadSpec, callers: InboundCon
     ...mtlsOf(mesh, workload),
     ...authorizationFor(mesh, workload),
     ports: inboundPorts(mesh, workload),
+    ...(mesh.flavor.name === 'linkerd' ? { callerField: 'l5d-client-id' as const } : {}),
     faults: mesh.faults.filter(
       ({ to, action }) => action.connection === null && (to === workload.app || to === workload.name),
     ),
     rateLimits: [
       ...(mesh.app.settings[workload.app]?.rateLimits ?? []),
-      ...mesh.policies.rateLimits.filter((policy) => isLimited(policy, workload)).map(limitOf),
+      ...mesh.policies.rateLimits
+        .filter((policy) => isLimited(policy, workload))
+        .map((policy) => limitOf(policy, mesh)),
     ],
     callers,
   };
 }
 
-function limitOf({ limit, target }: RateLimitPolicy): RateLimit {
-  return target.kind === 'labels' && target.port !== null ? { ...limit, port: target.port } : limit;
+function limitOf({ limit, target }: RateLimitPolicy, mesh: MeshConfig): RateLimit {
+  const overrides = Object.fromEntries(
+    Object.entries(limit.overrides).flatMap(([caller, own]) =>
+      identitiesOf(caller, mesh).map((id) => [id, own] as const),
+    ),
+  );
+  return { ...limit, overrides, ...(target.kind === 'labels' && target.port !== null ? { port: target.port } : {}) };
+}
+
+/** What whoever has an account proves; a caller that is named otherwise stays as it is. */
+function identitiesOf(caller: string, mesh: MeshConfig): string[] {
+  const ids = [...mesh.app.workloads.filter(({ meshed }) => meshed), GATEWAY_NAMED]
+    .filter(({ serviceAccount, namespace }) => accountName(serviceAccount, namespace) === caller)
+    .map((named) => workloadId(named, namingOf(mesh)));
+  return ids.length === 0 ? [caller] : ids;
 }
 
 function isLimited({ object, target }: RateLimitPolicy, { name, app, namespace, labels }: WorkloadSpec): boolean {
@@ -143,14 +158,15 @@ function isLimited({ object, target }: RateLimitPolicy, { name, app, namespace, 
 }
 
 function callersOf(mesh: MeshConfig): InboundConfig['callers'] {
-  const callers: Record<string, { app: string; workloads: string[] }> = {
-    [workloadId(GATEWAY)]: { app: GATEWAY, workloads: [GATEWAY] },
-  };
-  for (const { name, app, serviceAccount, namespace, meshed } of mesh.app.workloads) {
-    if (!meshed) continue;
-    const id = workloadId(serviceAccount, namespace);
-    const entry = callers[id] ?? { app, workloads: [] };
-    entry.workloads.push(name);
+  const gateway = { ...GATEWAY_NAMED, name: GATEWAY, meshed: true };
+  const callers: Record<string, { app: string; workloads: string[]; accounts?: string[] }> = {};
+  for (const one of [gateway, ...mesh.app.workloads]) {
+    if (!one.meshed) continue;
+    const id = workloadId(one, namingOf(mesh));
+    const entry = callers[id] ?? { app: one.app, workloads: [] };
+    entry.workloads.push(one.name);
+    const account = accountName(one.serviceAccount, one.namespace);
+    if (id !== `spiffe://${account}`) entry.accounts = [...new Set([...(entry.accounts ?? []), account])];
     callers[id] = entry;
   }
   return callers;
@@ -159,8 +175,8 @@ function callersOf(mesh: MeshConfig): InboundConfig['callers'] {
 function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: number): SidecarConfig {
   return {
     version,
-    workload: { name: GATEWAY, app: GATEWAY, version: 'v1', spiffeId: workloadId(GATEWAY) },
-    trustDomain: TRUST_DOMAIN,
+    workload: { name: GATEWAY, app: GATEWAY, version: 'v1', spiffeId: workloadId(GATEWAY_NAMED, namingOf(mesh)) },
+    trustDomain: mesh.trustDomain,
     seed: mesh.seed,
     role: 'gateway',
     inbound: {

@@ -1,18 +1,19 @@
-import type { AppPort, AppSpec } from '../model/app.js';
+import type { AppPort } from '../model/app.js';
 import type { AccessCondition, AccessRule } from '../model/authorization.js';
+import { type MeshConfig, namingOf } from '../model/mesh-config.js';
 import type { PortAccess } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
 
 const SCHEME = 'spiffe://'.length;
 
 /** The rules of each port, of the one policy that holds there: what is about the port before what is about the rest. */
-export function portRules(policies: readonly PortAccess[], ports: readonly AppPort[], app: AppSpec): AccessRule[] {
+export function portRules(policies: readonly PortAccess[], ports: readonly AppPort[], mesh: MeshConfig): AccessRule[] {
   const ranked = policies.toSorted((a, b) => b.precedence - a.precedence || a.created - b.created);
   return ports.flatMap(({ port }) => {
     const holding = ranked.find((policy) => policy.port === null || policy.port === port);
     return (holding?.rules ?? []).map(({ caller, ...rule }) => ({
       ...rule,
-      from: caller === undefined ? rule.from : [[calledBy(caller, app)]],
+      from: caller === undefined ? rule.from : [[calledBy(caller, mesh)]],
       when: [onPort(port), ...rule.when],
     }));
   });
@@ -28,9 +29,9 @@ function onPort(port: number): AccessCondition {
 }
 
 /** A service as the identities that its workloads prove; one that nobody belongs to is met by nobody. */
-function calledBy(service: string, { workloads }: AppSpec): AccessCondition {
-  const callers = workloads.filter(({ app, name, meshed }) => meshed && (app === service || name === service));
-  const ids = new Set(callers.map(({ serviceAccount, namespace }) => workloadId(serviceAccount, namespace)));
+function calledBy(service: string, mesh: MeshConfig): AccessCondition {
+  const callers = mesh.app.workloads.filter(({ app, name, meshed }) => meshed && (app === service || name === service));
+  const ids = new Set(callers.map((caller) => workloadId(caller, namingOf(mesh))));
   return {
     subject: { kind: 'principal' },
     values: [...ids].map((id) => ({ kind: 'exact', value: id.slice(SCHEME) })),

@@ -16,7 +16,6 @@ import type {
   EndpointReport,
   FaultView,
   Features,
-  IdentityView,
   LoadStatus,
   MeshEvent,
   Notice,
@@ -30,7 +29,7 @@ import type { FaultInput } from '../protocol/fault-input.js';
 import { tellSimulation } from '../simulate/sentences.js';
 import { simulate } from '../simulate/simulate.js';
 import { ApiProblem } from './api/problem.js';
-import { Authority } from './authority/authority.js';
+import { Identities, LOAD } from './authority/identities.js';
 import { JoinTokens } from './authority/join-tokens.js';
 import { Publisher } from './distribution/publisher.js';
 import { serveControlStream, type WorkloadStream } from './distribution/stream-server.js';
@@ -47,8 +46,6 @@ import { EdgeWindows } from './telemetry/edge-windows.js';
 import { ExchangeStore } from './telemetry/exchange-store.js';
 import { Prometheus } from './telemetry/prometheus.js';
 
-/** Identity and stream name of the traffic generator. */
-const LOAD = 'load';
 /** How long a change may take until every connected sidecar obeys it, ms. */
 const SETTLE_MS = 5_000;
 const NOTICES = 200;
@@ -60,7 +57,7 @@ export class ControlPlane {
   readonly edges: EdgeWindows;
   readonly prometheus: Prometheus;
   readonly tokens: JoinTokens;
-  readonly authority: Authority;
+  readonly identities: Identities;
   readonly bootstrap: ControlPlaneBootstrap;
   readonly notices: Notice[] = [];
   /** What sidecars did on their own, oldest first. */
@@ -71,7 +68,6 @@ export class ControlPlane {
   readonly #state: StateFile;
   readonly #startedAt: number;
   readonly #listeners = new Set<(event: MeshEvent) => void>();
-  readonly #identities = new Map<string, IdentityView>();
   readonly #costs: Costs;
   readonly #faults: FaultBook;
   readonly #load: LoadSettings;
@@ -81,10 +77,10 @@ export class ControlPlane {
   #features: Features;
   #server: Server | null = null;
 
-  private constructor(parts: { bootstrap: ControlPlaneBootstrap; authority: Authority; clock: Clock; log: Log }) {
+  private constructor(parts: { bootstrap: ControlPlaneBootstrap; identities: Identities; clock: Clock; log: Log }) {
     const { bootstrap, clock, log } = parts;
     this.bootstrap = bootstrap;
-    this.authority = parts.authority;
+    this.identities = parts.identities;
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.tokens = new JoinTokens(clock);
@@ -123,20 +119,18 @@ export class ControlPlane {
 
   /** Opens the authority and the control stream's listener. */
   static async start(bootstrap: ControlPlaneBootstrap, clock: Clock, log: Log): Promise<ControlPlane> {
-    const authority = await Authority.open(bootstrap.stateDir, clock, bootstrap.leafMs ?? undefined);
-    const plane = new ControlPlane({ bootstrap, authority, clock, log });
+    const identities = await Identities.open({ ...bootstrap, flavor: flavorOf(bootstrap.flavor) }, clock);
+    const plane = new ControlPlane({ bootstrap, identities, clock, log });
     plane.#server = await serveControlStream(
       {
-        authority,
+        identities,
         tokens: plane.tokens,
         clock,
         log,
         events: {
-          identityOf: (workload) => plane.#identityOf(workload),
           onHello: (stream, hello) => plane.#onHello(stream, hello),
           onMessage: (stream, message) => plane.#onMessage(stream, message),
           onGone: (stream) => plane.#onGone(stream),
-          onIssued: (workload, certificate) => plane.#onIssued(workload, certificate),
         },
       },
       bootstrap.control,
@@ -199,10 +193,6 @@ export class ControlPlane {
         timeoutMs: settings?.timeoutMs ?? this.#flavor.timeoutMs,
       };
     });
-  }
-
-  identities(): IdentityView[] {
-    return [...this.#identities.values()];
   }
 
   snapshot(): { version: number; configs: Record<string, unknown> } {
@@ -281,7 +271,7 @@ export class ControlPlane {
   mintTokens(workloads: readonly string[]): Record<string, string> {
     return Object.fromEntries(
       workloads.map((workload) => {
-        if (this.#identityOf(workload) === null)
+        if (this.identities.of(workload) === null)
           throw new ApiProblem(400, `unknown workload ${JSON.stringify(workload)}`);
         return [workload, this.tokens.mint(workload)];
       }),
@@ -350,6 +340,7 @@ export class ControlPlane {
       retries,
       faults: [...this.#faults.all, ...this.#resources.policies.faults],
       flavor: this.#flavor,
+      trustDomain: this.identities.naming.trustDomain,
       policies: this.#resources.policies,
     };
   }
@@ -369,12 +360,6 @@ export class ControlPlane {
       endpoints: this.#registry.store(),
       resources: this.#resources.store(),
     });
-  }
-
-  #identityOf(workload: string): string | null {
-    if (workload === LOAD) return `spiffe://cluster.local/ns/mesh-system/sa/${LOAD}`;
-    // Who stands outside the mesh has no identity, and gets none.
-    return this.#registry.get(workload)?.spiffeId || null;
   }
 
   #onHello(stream: WorkloadStream, hello: Hello): void {
@@ -445,14 +430,6 @@ export class ControlPlane {
     this.#costs.addReport(workload, report);
   }
 
-  #onIssued(
-    workload: string,
-    certificate: { spiffeId: string; serial: string; notBefore: number; notAfter: number },
-  ): void {
-    const issued = (this.#identities.get(workload)?.issued ?? 0) + 1;
-    this.#identities.set(workload, { workload, ...certificate, issued });
-  }
-
   #mustStandOutside(workload: string): void {
     if (this.#registry.get(workload)?.role === 'none') return;
     throw new ApiProblem(400, `${JSON.stringify(workload)} is no workload outside the mesh`);
@@ -466,14 +443,16 @@ export class ControlPlane {
 
   #workloadView(record: WorkloadRecord): WorkloadView {
     const { name, spec } = record;
-    const certificate = this.#identities.get(name);
+    const certificate = this.identities.certificateOf(name);
+    const { spiffeId, dnsNames } = this.identities.of(name) ?? NOBODY;
     const sidecarPart = record.role === 'gateway' ? name : `${name}/sidecar`;
     return {
       name,
       app: spec?.app ?? name,
       version: spec?.version ?? 'v1',
       role: record.role,
-      spiffeId: record.spiffeId,
+      spiffeId,
+      dnsNames,
       address: record.address,
       sidecar: record.sidecar,
       appReady: record.appReady,
@@ -491,6 +470,8 @@ export class ControlPlane {
     };
   }
 }
+
+const NOBODY = { spiffeId: '', dnsNames: [] };
 
 function ownSideOf({ direction, source, destination }: EdgeDelta): string {
   return direction === 'inbound' ? destination : source;

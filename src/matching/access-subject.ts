@@ -11,6 +11,8 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface AccessRequest {
   /** SPIFFE ID that the caller proved; '' = none. */
   readonly principal: string;
+  /** Names by which policies know it too, where its mesh gives it another. */
+  readonly accounts?: readonly string[] | undefined;
   readonly peerAddress: string;
   readonly ownAddress: string;
   /** The workload's own port. */
@@ -36,7 +38,8 @@ export type Look = (request: AccessRequest, test: TextTest) => boolean;
 export function lookAt(subject: AccessSubject, wide: boolean): Look {
   switch (subject.kind) {
     case 'principal':
-      return ({ principal }, test) => principal !== '' && test(principal.slice(SCHEME));
+      return ({ principal, accounts }, test) =>
+        principal !== '' && (test(principal.slice(SCHEME)) || (accounts?.some(test) ?? false));
     case 'peer-address':
       return ({ peerAddress }, test) => test(peerAddress);
     case 'own-address':

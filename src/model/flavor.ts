@@ -18,6 +18,25 @@ export const BACKOFF = { baseMs: 25, maxMs: 250 } as const;
 /** Whose defaults hold where no policy says anything (spec: the table of differences between the meshes). */
 export type FlavorName = 'istio' | 'linkerd' | 'consul';
 
+/** How long a workload's certificate lives, and in which part of its life the next one is asked for. */
+export interface CertificateRules {
+  readonly lifeMs: number;
+  /** Shares of the life, 0-1; a moment between them by chance. */
+  readonly renewal: { readonly earliest: number; readonly latest: number };
+}
+
+const HOUR = 3_600_000;
+
+/**
+ * Istio renews at half of the life (its 24 hours are one here, so that renewals are seen), Linkerd at 70 % of 24 hours,
+ * Consul between 60 and 90 % of 72 hours (consul `agent/leafcert`).
+ */
+const CERTIFICATES: Readonly<Record<FlavorName, CertificateRules>> = {
+  istio: { lifeMs: HOUR, renewal: { earliest: 0.45, latest: 0.55 } },
+  linkerd: { lifeMs: 24 * HOUR, renewal: { earliest: 0.7, latest: 0.7 } },
+  consul: { lifeMs: 72 * HOUR, renewal: { earliest: 0.6, latest: 0.9 } },
+};
+
 export interface Flavor {
   readonly name: FlavorName;
   /** `1.23`, where a default changed in a release; null = the newest. */
@@ -30,6 +49,7 @@ export interface Flavor {
   /** Whether plaintext is heard too, where nothing is said (Consul takes none). */
   readonly mtls: 'permissive' | 'strict';
   readonly limits: Partial<SidecarLimits>;
+  readonly certificates: CertificateRules;
   /** What callers' sidecars make of slashes in paths; on the callee's side they are merged always. */
   readonly slashes: Slashes;
 }
@@ -70,7 +90,7 @@ export function flavorOf(text: string): Flavor {
   const [, name, version = null] = match;
   switch (name) {
     case 'linkerd':
-      return { name, version, ...NOTHING, traffic: LINKERD_TRAFFIC };
+      return { name, version, ...NOTHING, certificates: CERTIFICATES.linkerd, traffic: LINKERD_TRAFFIC };
     case 'consul':
       return {
         name,
@@ -78,6 +98,7 @@ export function flavorOf(text: string): Flavor {
         ...NOTHING,
         timeoutMs: 15_000,
         mtls: 'strict',
+        certificates: CERTIFICATES.consul,
         traffic: CONSUL_TRAFFIC,
         limits: ENVOY_LIMITS,
       };
@@ -89,6 +110,7 @@ export function flavorOf(text: string): Flavor {
         timeoutMs: null,
         traffic: CLUSTER_DEFAULTS,
         mtls: 'permissive',
+        certificates: CERTIFICATES.istio,
         limits: ENVOY_LIMITS,
         slashes: 'keep',
       };

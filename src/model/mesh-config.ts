@@ -3,6 +3,7 @@ import type { Fault } from './fault.js';
 import type { Flavor } from './flavor.js';
 import type { Policies } from './policies.js';
 import type { MtlsMode } from './sidecar-config.js';
+import type { Naming } from './spiffe-id.js';
 
 /** The mesh as policies describe it, before anything is known about endpoints. Every dialect compiles into this. */
 export interface MeshConfig {
@@ -13,7 +14,14 @@ export interface MeshConfig {
   readonly retries: boolean;
   readonly faults: readonly Fault[];
   readonly flavor: Flavor;
+  /** Domain in which the identities of the mesh hold. */
+  readonly trustDomain: string;
   readonly policies: Policies;
+}
+
+/** How the workloads of a mesh are named. */
+export function namingOf({ flavor, trustDomain }: Pick<MeshConfig, 'flavor' | 'trustDomain'>): Naming {
+  return { form: flavor.name, trustDomain };
 }
 
 /** An endpoint that is ready to be called, as the registry knows it. */

@@ -9,7 +9,7 @@ export interface RateLimit {
   readonly match: RouteMatch | null;
   /** One bucket for everybody, or one for each caller (by identity; callers without one share theirs, as in Linkerd). */
   readonly per: 'workload' | 'client';
-  /** Callers with a bucket of their own size, by SPIFFE ID or app (Linkerd's overrides); they have no other. */
+  /** Callers with a bucket of their own size, by SPIFFE ID, account or app (Linkerd's overrides); they have no other. */
   readonly overrides: Readonly<Record<string, { readonly tokens: number; readonly perMs: number }>>;
   /** Most tokens that are saved up: what may come at once. */
   readonly burst: number;

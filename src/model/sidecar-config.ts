@@ -53,7 +53,17 @@ export interface InboundConfig {
   /** Whose tokens are believed; absent = nobody looks at tokens. */
   readonly tokens?: readonly TokenRule[];
   /** SPIFFE ID → who may be meant by it, so that faults and records may name callers. */
-  readonly callers: Readonly<Record<string, { readonly app: string; readonly workloads: readonly string[] }>>;
+  readonly callers: Readonly<Record<string, KnownCaller>>;
+  /** Field that tells the app who calls; absent = Envoy's `x-forwarded-client-cert`. */
+  readonly callerField?: 'l5d-client-id';
+}
+
+/** Who may be meant by an identity. */
+export interface KnownCaller {
+  readonly app: string;
+  readonly workloads: readonly string[];
+  /** What policies call it beside its identity, as {@link accountName} has it. */
+  readonly accounts?: readonly string[];
 }
 
 export interface OutboundConfig {

@@ -6,6 +6,7 @@ import { nearest } from '../model/nearest.js';
 import type { Policies } from '../model/policies.js';
 import type { MtlsMode, SidecarConfig } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
+import { trustDomainOf } from '../model/spiffe-id.js';
 import { simulate } from '../simulate/simulate.js';
 import { judge } from './judge.js';
 import { type Outcome, simulatedOutcome } from './outcome.js';
@@ -50,8 +51,21 @@ export function resultOf(
   return { name, source: placeOf(test), failures: [...failures, ...judged], met, ms };
 }
 
+/** Without a running mesh there is no cluster that has an id. */
+const NO_CLUSTER = '00000000-0000-0000-0000-000000000000';
+
 function configsOf({ app, policies, flavor, mtls }: Given): ReadonlyMap<string, SidecarConfig> {
-  const mesh: MeshConfig = { app, policies, flavor, mtls, seed: 1, retries: true, faults: policies.faults };
+  const trustDomain = trustDomainOf(flavor.name, NO_CLUSTER);
+  const mesh: MeshConfig = {
+    app,
+    policies,
+    flavor,
+    trustDomain,
+    mtls,
+    seed: 1,
+    retries: true,
+    faults: policies.faults,
+  };
   const ready = app.workloads.map(({ name, ports }, i) => ({
     workload: name,
     address: `10.0.${Math.floor(i / 250)}.${(i % 250) + 1}`,

@@ -43,6 +43,8 @@ export interface WorkloadView {
   readonly role: 'sidecar' | 'gateway' | 'none';
   /** '' = it has none. */
   readonly spiffeId: string;
+  /** Names beside it: Linkerd's identity. */
+  readonly dnsNames: readonly string[];
   readonly address: string;
   readonly sidecar: 'waiting' | 'connected' | 'disconnected' | 'none';
   readonly appReady: boolean;
@@ -195,6 +197,7 @@ export interface ExchangeFilter {
 export interface IdentityView {
   readonly workload: string;
   readonly spiffeId: string;
+  readonly dnsNames: readonly string[];
   readonly serial: string;
   readonly notBefore: number;
   readonly notAfter: number;

@@ -1,4 +1,5 @@
 import type { Exchange } from '../model/exchange.js';
+import type { CertificateRules } from '../model/flavor.js';
 import type { AttemptDelta, EdgeDelta } from '../model/metrics.js';
 import type { SidecarConfig } from '../model/sidecar-config.js';
 import type { Incident } from '../model/timeline.js';
@@ -16,7 +17,7 @@ import { configText, textOf } from './config-text.js';
  * 3. The control plane sends `config` first, and from then on a `patch` of what it sent last whenever the workload's
  *    configuration changed; the workload answers `ack` or `nack` with the same version. On `nack` it keeps obeying the last
  *    good one; the next patch is still one of what was sent last.
- * 4. At half of its certificate's life (with jitter) the workload sends `csr`; the answer is `identity`.
+ * 4. In the part of its certificate's life that `identity` names the workload sends `csr`; the answer is `identity`.
  * 5. Telemetry (`metrics`, `exchanges`, `incidents`, `health`) flows up whenever there is some. Nothing is acknowledged: a lost
  *    connection loses at most what was in flight, and it never delays a request.
  */
@@ -34,11 +35,19 @@ export type ToControlPlane =
   | LoadReport;
 
 export type FromControlPlane =
-  | { readonly type: 'identity'; readonly certificate: string; readonly trustBundle: string }
+  | IdentityMessage
   | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'config'; readonly config: SidecarConfig }
   | { readonly type: 'patch'; readonly patch: ConfigPatch }
   | { readonly type: 'load'; readonly load: LoadConfig };
+
+export interface IdentityMessage {
+  readonly type: 'identity';
+  readonly certificate: string;
+  readonly trustBundle: string;
+  /** When to ask for the next one, as shares of the life that is left now. */
+  readonly renewal: CertificateRules['renewal'];
+}
 
 export interface Hello {
   readonly type: 'hello';

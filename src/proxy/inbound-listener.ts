@@ -11,7 +11,7 @@ import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, newRecord, serveHttp } from './downstream.js';
 import { readOpening } from './listener/first-byte.js';
 import type { HttpConnection } from './listener/http-connection.js';
-import { forwardedClientCert, isMeshOffer, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
+import { callerField, isMeshOffer, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER, type Peer } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { serveTcp } from './tcp.js';
@@ -108,11 +108,12 @@ export class InboundListener {
     const tcp = parentOf(socket);
     this.#handshakes.get(tcp)?.cancel();
     const port = this.#arriving.get(tcp)?.port ?? 0;
-    const own = this.#parts.state().config.workload.spiffeId;
+    const { workload, inbound } = this.#parts.state().config;
     const peer = {
       ...peerAt(tcp),
       principal: security.peer,
-      forwardedClientCert: forwardedClientCert(secured, own),
+      accounts: inbound.callers[security.peer]?.accounts,
+      callerField: callerField(secured, workload.spiffeId, inbound.callerField),
       serverName: (socket.servername || '').toLowerCase(),
     };
     this.#serve(this.#arrival(socket, tcp, port, security, peer), this.#protocolOf(port));

@@ -50,7 +50,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls
     .through(hearLineage(clock, () => parts.state().config.outbound.propagation)) // the caller is known; its word is believed
-    .through(sanitizeForApp()) // everything that only sidecars may say has been read
+    .through(sanitizeForApp(() => parts.state().config.inbound.callerField)) // everything that only sidecars may say has been read
     .through(trace(random, false, () => parts.state().config.samplePercent ?? 100)) // the app's own calls hang below this sidecar's span
     .through(verifyTokens(clock, parts.tokens)) // whose token it is, before anybody asks for its claims
     .through(authorize(parts.access)) // all is known of the caller; who is kept out uses up no limit
@@ -100,6 +100,5 @@ async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Co
 }
 
 function fieldsForApp(call: EndpointCall): string {
-  const { forwardedClientCert } = call.attempt.routed.call.peer;
-  return forwardedClientCert === '' ? '' : `x-forwarded-client-cert: ${forwardedClientCert}\r\n`;
+  return call.attempt.routed.call.peer.callerField;
 }

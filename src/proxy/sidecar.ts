@@ -86,7 +86,7 @@ export class Sidecar {
   constructor(parts: SidecarParts) {
     const { clock, random, workload } = parts;
     const sweeper = new Sweeper(clock);
-    this.identity = new TlsIdentity(TRUST_DOMAIN, () => clock.now());
+    this.identity = new TlsIdentity(() => clock.now());
     this.recorder = new Recorder(clock);
     const state = (): SidecarState => this.#state;
     this.#makers = {

@@ -42,6 +42,7 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
   const { workload, principal, port, protocol, subject } = arriving;
   const request: AccessRequest = {
     principal,
+    accounts: inbound.callers[principal]?.accounts,
     peerAddress: '',
     ownAddress: '',
     port: (inbound.ports.find((declared) => declared.port === port) ?? inbound.ports[0])?.port ?? port,

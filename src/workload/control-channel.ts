@@ -9,11 +9,12 @@ import {
   encodeMessage,
   type FromControlPlane,
   type Hello,
+  type IdentityMessage,
   NdjsonDecoder,
   type ToControlPlane,
 } from '../protocol/control-stream.js';
 import { newKeyAndRequest } from './csr.js';
-import { type Identity, identityOf, renewalTime } from './identity.js';
+import { type Identity, identityOf, type Received, renewalTime } from './identity.js';
 
 export interface ChannelEvents {
   /** First certificate, or a renewed one. */
@@ -34,7 +35,7 @@ const BACKLOG_LIMIT = 4 * 1024 * 1024;
 
 /**
  * A workload's side of the control stream: joins once, then keeps one mutual-TLS connection, reconnects for ever, and
- * renews its certificate at half-life. The data path never waits for any of it.
+ * renews its certificate in time. The data path never waits for any of it.
  */
 export class ControlChannel {
   readonly #bootstrap: JoinBootstrap;
@@ -42,10 +43,8 @@ export class ControlChannel {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Log;
-  #identity: Identity | null = null;
+  #received: Received | null = null;
   #socket: TLSSocket | null = null;
-  /** When the present certificate came, epoch ms. */
-  #receivedAt = 0;
   #pendingKey = '';
   #failures = 0;
   #renewal: Timer | null = null;
@@ -86,7 +85,7 @@ export class ControlChannel {
 
   #connect(): void {
     if (this.#closed) return;
-    const identity = this.#identity;
+    const identity = this.#received?.identity ?? null;
     const { host, port } = this.#bootstrap.controlPlane;
     const socket = connect({
       host,
@@ -107,7 +106,7 @@ export class ControlChannel {
   }
 
   #onConnected(socket: TLSSocket): void {
-    if (this.#identity === null) {
+    if (this.#received === null) {
       const { keyPem, csr } = newKeyAndRequest();
       this.#pendingKey = keyPem;
       socket.write(encodeMessage({ type: 'join', token: this.#bootstrap.joinToken, csr }));
@@ -133,15 +132,15 @@ export class ControlChannel {
 
   #onMessage(message: FromControlPlane, socket: TLSSocket): void {
     if (message.type === 'identity') {
-      const joined = this.#identity === null;
-      this.#take(identityOf(this.#pendingKey, message.certificate, message.trustBundle));
+      const joined = this.#received === null;
+      this.#take(message);
       // The join connection was made without a certificate; everything else happens on one that has it.
       if (joined) socket.destroy();
       else this.#scheduleRenewal();
       return;
     }
     if (message.type === 'refused') {
-      if (this.#identity === null) {
+      if (this.#received === null) {
         this.#closed = true;
         this.#events.onRefused(message.reason);
       }
@@ -163,18 +162,18 @@ export class ControlChannel {
     return { type: 'config', config };
   }
 
-  #take(identity: Identity): void {
-    const first = this.#identity === null;
-    this.#identity = identity;
-    this.#receivedAt = this.#clock.now();
+  #take({ certificate, trustBundle, renewal }: IdentityMessage): void {
+    const first = this.#received === null;
+    const identity = identityOf(this.#pendingKey, certificate, trustBundle);
+    this.#received = { identity, renewal, receivedAt: this.#clock.now() };
     if (first) this.#failures = -1;
     this.#events.onIdentity(identity);
   }
 
   #scheduleRenewal(): void {
     this.#renewal?.cancel();
-    if (this.#identity === null) return;
-    const at = renewalTime(this.#identity, this.#receivedAt, this.#random.next());
+    if (this.#received === null) return;
+    const at = renewalTime(this.#received, this.#random.next());
     this.#renewal = this.#clock.after(Math.max(0, at - this.#clock.now()), () => this.#renew());
   }
 

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { IdentityMessage } from '../protocol/control-stream.js';
 
 /** A workload's key, certificate chain and roots (PEM), with what its own certificate says. */
 export interface Identity {
@@ -27,10 +28,19 @@ export function identityOf(key: string, certificate: string, trustBundle: string
 }
 
 /**
- * When to renew: at half of what was left when the certificate came, ±10 % of that half (`chance` in [0, 1)). Epoch ms.
- * (Istio and SPIRE renew at half-life; the jitter keeps a room of sidecars from asking at once. Counting from the arrival
- * makes lives shorter than the tolerance for clock skew work too.)
+ * When to renew: between two shares of what was left when the certificate came (`chance` in [0, 1)), so that a room of
+ * sidecars does not ask at once. Epoch ms. (Counting from the arrival makes lives shorter than the tolerance for clock skew
+ * work too.)
  */
-export function renewalTime(identity: Identity, receivedAt: number, chance: number): number {
-  return receivedAt + ((identity.notAfter - receivedAt) / 2) * (0.9 + chance * 0.2);
+export function renewalTime({ identity, receivedAt, renewal }: Received, chance: number): number {
+  const share = renewal.earliest + chance * (renewal.latest - renewal.earliest);
+  return receivedAt + (identity.notAfter - receivedAt) * share;
+}
+
+/** An identity as it came. */
+export interface Received {
+  readonly identity: Identity;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  readonly renewal: IdentityMessage['renewal'];
 }

@@ -5,6 +5,7 @@ import { OUTLIER_DEFAULTS } from '../../src/model/cluster.js';
 import type { Fault } from '../../src/model/fault.js';
 import { ISTIO } from '../../src/model/flavor.js';
 import type { MeshConfig, ReadyEndpoint } from '../../src/model/mesh-config.js';
+import { TRUST_DOMAIN } from '../../src/model/names.js';
 import { NO_POLICIES } from '../../src/model/policies.js';
 import type { RouteAction } from '../../src/model/route.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
@@ -19,6 +20,7 @@ const mesh = (overrides: Partial<MeshConfig> = {}): MeshConfig => ({
   retries: true,
   faults: [],
   flavor: ISTIO,
+  trustDomain: TRUST_DOMAIN,
   policies: NO_POLICIES,
   ...overrides,
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Authority, spiffeIdOf } from '../../src/control-plane/authority/authority.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { newKeyAndRequest } from '../../src/workload/csr.js';
+import { leafOf, TERMS } from '../support/authority.js';
 
 const WEB = 'spiffe://cluster.local/ns/default/sa/web';
 const HOUR = 3_600_000;
@@ -30,13 +31,13 @@ function newDirectory(): string {
 
 beforeAll(async () => {
   directory = join(newDirectory(), 'ca');
-  authority = await Authority.open(directory, clock);
+  authority = await Authority.open(directory, clock, TERMS);
 });
 afterAll(() => {
   for (const made of directories) rmSync(made, { recursive: true, force: true });
 });
 
-const issue = async () => (await authority.sign(newKeyAndRequest().csr, WEB)).certificate;
+const issue = async () => (await authority.sign(newKeyAndRequest().csr, leafOf(WEB))).certificate;
 
 /** Everything that a certificate grants: extension by OID, with its criticality. */
 function profileOf(pem: string) {
@@ -112,7 +113,7 @@ describe('a leaf', () => {
 
   it('is signed by the root for the key of the request', async () => {
     const { csr, privateKey } = newKeyAndRequest();
-    const leaf = new X509Certificate((await authority.sign(csr, WEB)).certificate);
+    const leaf = new X509Certificate((await authority.sign(csr, leafOf(WEB))).certificate);
     const root = new X509Certificate(authority.rootPem);
     expect(leaf.checkIssued(root)).toBe(true);
     expect(leaf.verify(root.publicKey)).toBe(true);
@@ -122,7 +123,7 @@ describe('a leaf', () => {
   it('has a positive serial of at most 128 bits, another one each time', async () => {
     const serials = new Set<string>();
     for (let i = 0; i < 20; i++) {
-      const issued = await authority.sign(newKeyAndRequest().csr, WEB);
+      const issued = await authority.sign(newKeyAndRequest().csr, leafOf(WEB));
       const { serialNumber } = new X509Certificate(issued.certificate);
       expect(serialNumber.toLowerCase()).toBe(issued.serial);
       expect(serialNumber).toMatch(/^[0-9A-F]{1,32}$/);
@@ -159,7 +160,7 @@ describe('a request', () => {
       new x509.BasicConstraintsExtension(true, 3, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
     ]);
-    const { certificate, spiffeId } = await authority.sign(csr, WEB);
+    const { certificate, spiffeId } = await authority.sign(csr, leafOf(WEB));
     expect(spiffeId).toBe(WEB);
     expect(profileOf(certificate)).toEqual(profileOf(await issue()));
   });
@@ -172,8 +173,8 @@ describe('a request', () => {
     const swapped = Buffer.from(new Uint8Array(mine.rawData));
     const key = Buffer.from(theirs.publicKey.rawData);
     swapped.set(key, swapped.indexOf(Buffer.from(mine.publicKey.rawData)));
-    await expect(authority.sign(pem(swapped), WEB)).rejects.toThrow('not signed by the key that it names');
-    expect((await authority.sign(pem(Buffer.from(mine.rawData)), WEB)).spiffeId).toBe(WEB);
+    await expect(authority.sign(pem(swapped), leafOf(WEB))).rejects.toThrow('not signed by the key that it names');
+    expect((await authority.sign(pem(Buffer.from(mine.rawData)), leafOf(WEB))).spiffeId).toBe(WEB);
   });
 
   it.each([
@@ -184,7 +185,7 @@ describe('a request', () => {
       { name: 'RSASSA-PKCS1-v1_5', modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-1' },
     ],
   ])('with another key than P-256 is refused: %s', async (_, algorithm) => {
-    await expect(authority.sign(await requestWith(algorithm), WEB)).rejects.toThrow('P-256');
+    await expect(authority.sign(await requestWith(algorithm), leafOf(WEB))).rejects.toThrow('P-256');
   });
 
   it.each([
@@ -197,22 +198,22 @@ describe('a request', () => {
     ],
     ['a certificate', () => authority.rootPem],
   ])('that is none is refused: %s', async (_, make) => {
-    await expect(authority.sign(make(), WEB)).rejects.toThrow();
+    await expect(authority.sign(make(), leafOf(WEB))).rejects.toThrow();
   });
 });
 
 describe('the state', () => {
   it('survives: the same root signs on, and older leaves stay good', async () => {
     const before = await issue();
-    const again = await Authority.open(directory, clock);
+    const again = await Authority.open(directory, clock, TERMS);
     expect(again.rootPem).toBe(authority.rootPem);
     const root = new X509Certificate(authority.rootPem);
-    const after = new X509Certificate((await again.sign(newKeyAndRequest().csr, WEB)).certificate);
+    const after = new X509Certificate((await again.sign(newKeyAndRequest().csr, leafOf(WEB))).certificate);
     for (const leaf of [new X509Certificate(before), after]) expect(leaf.verify(root.publicKey)).toBe(true);
   });
 
   it('of another directory is another root', async () => {
-    const other = await Authority.open(newDirectory(), clock);
+    const other = await Authority.open(newDirectory(), clock, TERMS);
     expect(other.rootPem).not.toBe(authority.rootPem);
     expect(new X509Certificate(await issue()).verify(new X509Certificate(other.rootPem).publicKey)).toBe(false);
   });
@@ -229,7 +230,7 @@ describe('the state', () => {
     const out = [authority.rootPem, await issue(), server.key, server.certificate];
     for (const text of out)
       expect(Buffer.from(text.replace(/-----[^-]+-----/g, ''), 'base64').includes(secret)).toBe(false);
-    expect(Object.keys(authority)).toEqual(['rootPem']);
+    expect(Object.keys(authority)).toEqual(['rootPem', 'trustDomain']);
   });
 });
 

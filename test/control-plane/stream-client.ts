@@ -24,7 +24,7 @@ export class StreamClient {
       host: '127.0.0.1',
       port: plane.controlPort,
       servername: 'control-plane.mesh-sandbox.internal',
-      ca: plane.plane.authority.rootPem,
+      ca: plane.plane.identities.authority.rootPem,
       allowHalfOpen: true,
       ...options,
     } as ConnectionOptions);

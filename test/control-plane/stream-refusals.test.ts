@@ -10,6 +10,7 @@ import { OPERATIONS, type OperationName } from '../../src/protocol/api.js';
 import type { WorkloadView } from '../../src/protocol/api-types.js';
 import { newKeyAndRequest } from '../../src/workload/csr.js';
 import { appOf, workload } from '../support/apps.js';
+import { TERMS } from '../support/authority.js';
 import { until } from '../support/until.js';
 import { startPlane, type TestPlane } from './plane.js';
 import { hello, join, type Proof, StreamClient } from './stream-client.js';
@@ -57,7 +58,7 @@ function client(options: object = {}): StreamClient {
 
 const view = (name: string) => plane.plane.workloads().find((found) => found.name === name) as WorkloadView;
 const tokenFor = (name: string) => plane.plane.tokens.mint(name);
-const issued = () => plane.plane.identities().reduce((sum, identity) => sum + identity.issued, 0);
+const issued = () => plane.plane.identities.views().reduce((sum, identity) => sum + identity.issued, 0);
 const UNKNOWN = 'the join token is unknown, used or expired';
 
 describe('joining', () => {
@@ -128,7 +129,7 @@ describe('without a certificate of ours', () => {
 
   it('a certificate of another root is none', async () => {
     const directory = mkdtempSync(joinPath(tmpdir(), 'mesh-stranger-'));
-    const stranger = await Authority.open(directory, systemClock);
+    const stranger = await Authority.open(directory, systemClock, TERMS);
     const { key, certificate } = await stranger.serverCredentials(view('web').spiffeId, 'stranger');
     rmSync(directory, { recursive: true, force: true });
     const peer = client({ key, cert: certificate });

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appOf, workload } from '../support/apps.js';
+import { TERMS } from '../support/authority.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import { raw } from '../support/raw.js';
 import { until } from '../support/until.js';
@@ -119,6 +120,6 @@ const STRANGER = await (async () => {
   const { mkdtempSync } = await import('node:fs');
   const { tmpdir } = await import('node:os');
   const { join } = await import('node:path');
-  const authority = await Authority.open(mkdtempSync(join(tmpdir(), 'mesh-stranger-')), systemClock);
+  const authority = await Authority.open(mkdtempSync(join(tmpdir(), 'mesh-stranger-')), systemClock, TERMS);
   return authority.serverCredentials('spiffe://cluster.local/ns/default/sa/web', 'stranger');
 })();

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { workloadId } from '../../src/model/spiffe-id.js';
 import { appOf, workload } from '../support/apps.js';
+import { idOf } from '../support/authority.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import { raw } from '../support/raw.js';
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const places: Record<string, Record<number, number>> = {};
   for (const name of ['foo', 'bar']) places[name] = { 8000: await app(), 9000: await app() };
   mesh = await startMesh(appOf(['foo', 'bar'].map((name) => workload(name, { ports, namespace: name }))), places);
-  credentials = await mesh.plane.authority.serverCredentials(workloadId('curl'), 'curl');
+  credentials = await mesh.plane.identities.authority.serverCredentials(idOf('curl'), 'curl');
 });
 afterEach(() => mesh.client.call('deleteResources', { all: true }));
 afterAll(async () => {

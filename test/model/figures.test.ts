@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FAILURES } from '../../src/model/failure.js';
 import { addSparse, BUCKETS, bucketMiddle, bucketOf, quantile, toSparse } from '../../src/model/histogram.js';
 import { clusterName, fqdn, hostNames, virtualIp } from '../../src/model/names.js';
-import { parseSpiffeId, serviceAccountOf, workloadId } from '../../src/model/spiffe-id.js';
+import { parseSpiffeId, serviceAccountOf } from '../../src/model/spiffe-id.js';
+import { idOf } from '../support/authority.js';
 import { forChance } from '../support/chance.js';
 
 describe('the latency histogram', () => {
@@ -126,7 +127,7 @@ describe('SPIFFE IDs', () => {
   });
 
   it('carry the service account in the place where Istio has it', () => {
-    expect(serviceAccountOf(workloadId('web'))).toBe('web');
+    expect(serviceAccountOf(idOf('web'))).toBe('web');
     expect(serviceAccountOf('spiffe://cluster.local/ns/default/sa/web/more')).toBeNull();
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compiler/compile.js';
 import { ISTIO } from '../../src/model/flavor.js';
+import { TRUST_DOMAIN } from '../../src/model/names.js';
 import { NO_POLICIES } from '../../src/model/policies.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { patched, patchOf } from '../../src/protocol/config-patch.js';
@@ -24,7 +25,16 @@ spec: { hosts: [${name}], http: [ { route: [ { destination: { host: ${name} } } 
   );
   const { resources } = readResources([{ name: 'p.yaml', text: yaml.join('---\n') }], 0);
   const policies = routed.length === 0 ? NO_POLICIES : policiesOf(resources);
-  const mesh = { app, seed: 1, mtls: 'permissive', retries: true, faults: [], flavor: ISTIO, policies } as const;
+  const mesh = {
+    app,
+    seed: 1,
+    mtls: 'permissive',
+    retries: true,
+    faults: [],
+    flavor: ISTIO,
+    trustDomain: TRUST_DOMAIN,
+    policies,
+  } as const;
   const ready = names.map((name, i) => ({ workload: `${name}-v1`, address: `10.0.0.${i}`, ports: { 9080: 9080 } }));
   return compile(mesh, ready, version).get('web-v1') as SidecarConfig;
 }

@@ -76,7 +76,7 @@ export async function startMesh(
         lifeline: false,
         workload,
         controlPlane: { host: '127.0.0.1', port: controlPort },
-        trustBundle: plane.authority.rootPem,
+        trustBundle: plane.identities.authority.rootPem,
         joinToken: plane.tokens.mint(workload),
         seed,
         incarnation: 0,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { Authority } from '../../src/control-plane/authority/authority.js';
 import { systemClock } from '../../src/platform/clock.js';
+import { TERMS } from '../support/authority.js';
 
 /** What a client certificate says. */
 export interface Names {
@@ -45,7 +46,7 @@ export async function issuerOf(stateDir: string): Promise<Issue> {
 /** An authority that nobody in the mesh trusts. */
 export async function strangerIssuer(): Promise<Issue> {
   const directory = mkdtempSync(join(tmpdir(), 'mesh-stranger-'));
-  await Authority.open(directory, systemClock);
+  await Authority.open(directory, systemClock, TERMS);
   return issuerOf(directory);
 }
 

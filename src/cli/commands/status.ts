@@ -54,7 +54,7 @@ function workloadTable(workloads: readonly WorkloadView[]): string[] {
     memory(view, 'sidecar'),
     view.role === 'gateway' ? '-' : memory(view, 'app'),
     String(view.restarts.sidecar + view.restarts.app),
-    view.spiffeId || 'none',
+    view.dnsNames[0] ?? (view.spiffeId || 'none'),
   ]);
   return table(['WORKLOAD', 'SIDECAR', 'APP', 'CONFIG', 'SIDECAR COST', 'APP COST', 'RESTARTS', 'IDENTITY'], rows);
 }

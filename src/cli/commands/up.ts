@@ -31,7 +31,7 @@ export function addUp(program: Command, context: Context): void {
     )
     .option(
       '--certificate-life <time>',
-      'how long certificates live (default 1h); 60s lets a room see them renewed',
+      'how long certificates live (default of the flavor: 1h, linkerd 24h, consul 72h); 60s lets a room see them renewed',
       duration,
     )
     .option('--no-mesh', 'the same app behind a plain reverse proxy, without sidecars: the baseline')

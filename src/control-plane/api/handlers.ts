@@ -82,7 +82,7 @@ export function handlersFor(plane: ControlPlane): Handlers {
     },
     explainRequest: (input) => plane.explainRequest(parse(describedSchema, input)),
     snapshot: () => plane.snapshot(),
-    identities: () => plane.identities(),
+    identities: () => plane.identities.views(),
     faults: () => plane.faults(),
     addFault: (input) => plane.addFault(parse(faultInputSchema, input)),
     updateFault: (input) =>
@@ -104,7 +104,7 @@ export function handlersFor(plane: ControlPlane): Handlers {
     setFeatures: (input) => plane.setFeatures(withoutUndefined(parse(featuresSchema, input))),
     load: () => plane.load(),
     setLoad: (input) => plane.setLoad(parse(loadSchema, input)),
-    trustBundle: () => ({ pem: plane.authority.rootPem }),
+    trustBundle: () => ({ pem: plane.identities.authority.rootPem }),
     timeline: () => plane.timeline,
     notices: () => plane.notices,
     mintJoinTokens: (input) => ({ tokens: plane.mintTokens(parse(tokensSchema, input).workloads) }),

@@ -1,5 +1,4 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { workloadId } from '../../model/spiffe-id.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Log } from '../../platform/log.js';
 import type { HostPort } from '../../protocol/bootstrap.js';
@@ -10,7 +9,8 @@ import {
   NdjsonDecoder,
   type ToControlPlane,
 } from '../../protocol/control-stream.js';
-import { type Authority, spiffeIdOf } from '../authority/authority.js';
+import { type LeafNames, spiffeIdOf } from '../authority/authority.js';
+import type { Identities } from '../authority/identities.js';
 import type { JoinTokens } from '../authority/join-tokens.js';
 import { readMessage } from './messages.js';
 
@@ -18,15 +18,9 @@ import { readMessage } from './messages.js';
 export const CONTROL_PLANE_NAME = 'control-plane.mesh-sandbox.internal';
 
 export interface StreamEvents {
-  /** SPIFFE ID that a workload of this name must prove; null = no such workload. */
-  readonly identityOf: (workload: string) => string | null;
   readonly onHello: (stream: WorkloadStream, hello: Hello) => void;
   readonly onMessage: (stream: WorkloadStream, message: ToControlPlane) => void;
   readonly onGone: (stream: WorkloadStream) => void;
-  readonly onIssued: (
-    workload: string,
-    certificate: { spiffeId: string; serial: string; notBefore: number; notAfter: number },
-  ) => void;
 }
 
 /** An authenticated stream of one workload. */
@@ -39,7 +33,7 @@ export interface WorkloadStream {
 }
 
 export interface StreamServerParts {
-  readonly authority: Authority;
+  readonly identities: Identities;
   readonly tokens: JoinTokens;
   readonly events: StreamEvents;
   readonly clock: Clock;
@@ -51,11 +45,11 @@ export interface StreamServerParts {
  * certificate says. Junk ends a connection, never the process (CVE-2022-23635).
  */
 export async function serveControlStream(parts: StreamServerParts, { host, port }: HostPort): Promise<Server> {
-  const own = await parts.authority.serverCredentials(workloadId('control-plane'), CONTROL_PLANE_NAME);
+  const own = await parts.identities.authority.serverCredentials(parts.identities.own, CONTROL_PLANE_NAME);
   const server = createServer({
     key: own.key,
     cert: own.certificate,
-    ca: parts.authority.rootPem,
+    ca: parts.identities.authority.rootPem,
     requestCert: true,
     // Joining needs none; who has one but does not chain to our root is refused below.
     rejectUnauthorized: false,
@@ -139,27 +133,31 @@ class Conversation implements WorkloadStream {
     }
     if (message.type === 'hello') return this.#hello(message);
     if (this.workload === '') throw new Error('hello first');
-    if (message.type === 'csr') return this.#issue(this.workload, this.#spiffeId, message.csr);
+    if (message.type === 'csr')
+      return this.#issue(this.workload, this.#parts.identities.of(this.workload), message.csr);
     this.#parts.events.onMessage(this, message);
   }
 
   async #join({ token, csr }: { token: string; csr: string }): Promise<void> {
     const workload = this.#parts.tokens.redeem(token);
-    const spiffeId = workload === null ? null : this.#parts.events.identityOf(workload);
-    if (workload === null || spiffeId === null) throw new Error('the join token is unknown, used or expired');
-    await this.#issue(workload, spiffeId, csr);
+    if (workload === null) throw new Error('the join token is unknown, used or expired');
+    await this.#issue(workload, this.#parts.identities.of(workload), csr);
     this.#end();
   }
 
-  async #issue(workload: string, spiffeId: string, csr: string): Promise<void> {
-    const issued = await this.#parts.authority.sign(csr, spiffeId);
-    this.#parts.events.onIssued(workload, issued);
-    this.send({ type: 'identity', certificate: issued.certificate, trustBundle: this.#parts.authority.rootPem });
+  async #issue(workload: string, names: LeafNames | null, csr: string): Promise<void> {
+    if (names === null) throw new Error('the join token is unknown, used or expired');
+    const { identities } = this.#parts;
+    const { authority, renewal } = identities;
+    const issued = await authority.sign(csr, names);
+    identities.issued(workload, issued);
+    this.send({ type: 'identity', certificate: issued.certificate, trustBundle: authority.rootPem, renewal });
   }
 
   #hello(hello: Hello): void {
-    const expected = this.#parts.events.identityOf(hello.workload);
-    if (expected === null || expected !== this.#spiffeId) throw new Error('the certificate is not for this workload');
+    const expected = this.#parts.identities.of(hello.workload);
+    if (expected === null || expected.spiffeId !== this.#spiffeId)
+      throw new Error('the certificate is not for this workload');
     if (this.workload !== '') throw new Error('hello was said already');
     this.workload = hello.workload;
     this.program = hello.program;

@@ -1,6 +1,5 @@
 import type { AppSpec, WorkloadSpec } from '../../model/app.js';
 import type { ReadyEndpoint } from '../../model/mesh-config.js';
-import { workloadId } from '../../model/spiffe-id.js';
 import type { Clock } from '../../platform/clock.js';
 import type { WorkloadView } from '../../protocol/api-types.js';
 
@@ -9,8 +8,6 @@ export interface WorkloadRecord {
   readonly name: string;
   readonly spec: WorkloadSpec | null;
   readonly role: WorkloadView['role'];
-  /** '' = outside the mesh. */
-  readonly spiffeId: string;
   sidecar: WorkloadView['sidecar'];
   address: string;
   appReady: boolean;
@@ -49,12 +46,8 @@ export class Registry {
   constructor(app: AppSpec, gateway: string, clock: Clock, onChange: () => void) {
     this.#clock = clock;
     this.#onChange = onChange;
-    for (const spec of app.workloads)
-      this.#records.set(
-        spec.name,
-        newRecord(spec.name, spec, spec.meshed ? workloadId(spec.serviceAccount, spec.namespace) : ''),
-      );
-    this.#records.set(gateway, newRecord(gateway, null, workloadId(gateway)));
+    for (const spec of app.workloads) this.#records.set(spec.name, newRecord(spec.name, spec));
+    this.#records.set(gateway, newRecord(gateway, null));
   }
 
   get(name: string): WorkloadRecord | undefined {
@@ -148,12 +141,11 @@ export class Registry {
   }
 }
 
-function newRecord(name: string, spec: WorkloadSpec | null, spiffeId: string): WorkloadRecord {
+function newRecord(name: string, spec: WorkloadSpec | null): WorkloadRecord {
   return {
     name,
     spec,
     role: spec === null ? 'gateway' : spec.meshed ? 'sidecar' : 'none',
-    spiffeId,
     sidecar: spec === null || spec.meshed ? 'waiting' : 'none',
     address: '',
     appReady: spec === null,

@@ -21,7 +21,9 @@ function requestOf({ peer, port, head, claims }: Call): AccessRequest {
   return { ...addressesOf(peer), port, head, dropped: head.dropped, claims };
 }
 
-function addressesOf(peer: Peer): Pick<AccessRequest, 'principal' | 'peerAddress' | 'ownAddress' | 'serverName'> {
-  const { principal, remoteAddress, ownAddress, serverName } = peer;
-  return { principal, peerAddress: remoteAddress, ownAddress, serverName };
+function addressesOf(
+  peer: Peer,
+): Pick<AccessRequest, 'principal' | 'accounts' | 'peerAddress' | 'ownAddress' | 'serverName'> {
+  const { principal, accounts, remoteAddress, ownAddress, serverName } = peer;
+  return { principal, accounts, peerAddress: remoteAddress, ownAddress, serverName };
 }

@@ -1,3 +1,4 @@
+import type { InboundConfig } from '../../model/sidecar-config.js';
 import type { Call, Filter } from '../pipeline/call.js';
 
 const CLIENT_CERT = 'x-forwarded-client-cert';
@@ -28,9 +29,7 @@ export function sanitizeEdgeRequest(): Filter<Call> {
 }
 
 /** Reads who calls. Over mutual TLS the certificate decides; else nobody is known. */
-export function identifyCaller(
-  callers: () => Readonly<Record<string, { readonly app: string; readonly workloads: readonly string[] }>>,
-): Filter<Call> {
+export function identifyCaller(callers: () => InboundConfig['callers']): Filter<Call> {
   return (next) => (call) => {
     const { record, peer, head } = call;
     record.sourcePrincipal = peer.principal;
@@ -49,8 +48,10 @@ export function identifyCaller(
  * Removes what is not for the app. What a sidecar proved by certificate says of its own (tries, time allowed, original
  * path) is for the app too.
  */
-export function sanitizeForApp(): Filter<Call> {
+export function sanitizeForApp(callerField: () => InboundConfig['callerField']): Filter<Call> {
   return (next) => (call) => {
+    const own = callerField();
+    if (own !== undefined) call.head.fields.remove(own);
     call.head.fields.removeWhere('x', call.sourceApp === '' ? isMeshField : isOurs);
     return next(call);
   };

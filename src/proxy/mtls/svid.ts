@@ -30,7 +30,7 @@ export function verifyLeaf(der: Buffer, trustDomain: string, now: number): Spiff
   if (now >= Date.parse(certificate.validTo)) throw new SvidError('the certificate has expired');
   const extensions = extensionsOf(der);
   checkUsage(extensions);
-  const uris = uriNames(extensions.get(OID.subjectAltName)?.value);
+  const uris = namesOf(extensions.get(OID.subjectAltName)?.value, TAG.uri);
   if (uris.length !== 1) throw new SvidError(`the certificate has ${uris.length} URI names instead of one`);
   const id = parseSpiffeId(uris[0] as string);
   if (id === null) throw new SvidError('the URI name is not a SPIFFE ID of a workload');
@@ -76,10 +76,17 @@ function checkUsage(extensions: ReadonlyMap<string, Extension>): void {
   }
 }
 
-/** URI names of a subjectAltName extension; tag 6 in GeneralName. */
-function uriNames(value: Buffer | undefined): string[] {
+/** DNS names that a leaf bears beside its SPIFFE ID (Linkerd's identities are such). */
+export function dnsNamesOf(der: Buffer): string[] {
+  return namesOf(extensionsOf(der).get(OID.subjectAltName)?.value, TAG.dns);
+}
+
+/** Choices of GeneralName (RFC 5280 §4.2.1.6). */
+const TAG = { dns: 0x82, uri: 0x86 } as const;
+
+function namesOf(value: Buffer | undefined, tag: number): string[] {
   if (value === undefined) return [];
   return derChildren(derNode(value).content)
-    .filter((node) => node.tag === 0x86)
+    .filter((node) => node.tag === tag)
     .map((node) => node.content.toString('latin1'));
 }

@@ -10,8 +10,10 @@ import {
 } from 'node:tls';
 import type { Security } from '../../model/exchange.js';
 import type { ConnectionFault } from '../../model/fault.js';
+import type { InboundConfig } from '../../model/sidecar-config.js';
+import { parseSpiffeId } from '../../model/spiffe-id.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
-import { SvidError, verifyLeaf } from './svid.js';
+import { dnsNamesOf, SvidError, verifyLeaf } from './svid.js';
 
 /** Key, certificate chain and roots, all PEM, as the workload's join or renewal gave them. */
 export interface Credentials {
@@ -29,6 +31,8 @@ export interface Secured {
   readonly security: Security;
   /** SHA-256 of the peer's certificate, hex. */
   readonly certificateHash: string;
+  /** Names that the peer's certificate bears beside its SPIFFE ID. */
+  readonly dnsNames: readonly string[];
 }
 
 /** TLS 1.3 only, one curve (P-256 certificates, X25519 exchange), no resumption (F3). */
@@ -58,15 +62,18 @@ export function isMeshOffer(offered: readonly string[]): boolean {
  * one costs 0.4-1 ms. Renewal swaps it; connections that exist go on.
  */
 export class TlsIdentity {
-  readonly #trustDomain: string;
   readonly #now: () => number;
   #credentials: Credentials | null = null;
   #client: SecureContext | null = null;
   #server: Server | null = null;
 
-  constructor(trustDomain: string, now: () => number) {
-    this.#trustDomain = trustDomain;
+  constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** Peers must be of the domain in which we are. */
+  get #trustDomain(): string {
+    return parseSpiffeId(this.spiffeId)?.trustDomain ?? '';
   }
 
   get spiffeId(): string {
@@ -165,7 +172,12 @@ export class TlsIdentity {
       tlsVersion: socket.getProtocol() ?? '',
       cipher: socket.getCipher().standardName,
     };
-    return { socket, security, certificateHash: createHash('sha256').update(peer.raw).digest('hex') };
+    return {
+      socket,
+      security,
+      certificateHash: createHash('sha256').update(peer.raw).digest('hex'),
+      dnsNames: dnsNamesOf(peer.raw),
+    };
   }
 
   /** What it would be to meet the peer's certificate after its end. */
@@ -190,7 +202,12 @@ export class TlsIdentity {
   }
 }
 
-/** Envoy's `x-forwarded-client-cert` for a proved peer (SANITIZE_SET). */
-export function forwardedClientCert(secured: Secured, own: string): string {
-  return `By=${own};Hash=${secured.certificateHash};Subject="";URI=${secured.security.peer}`;
+/**
+ * The field line by which the app learns who calls: Envoy's `x-forwarded-client-cert` (SANITIZE_SET), or Linkerd's
+ * `l5d-client-id`.
+ */
+export function callerField(secured: Secured, own: string, name: InboundConfig['callerField']): string {
+  const { certificateHash, dnsNames, security } = secured;
+  if (name !== undefined) return dnsNames[0] === undefined ? '' : `${name}: ${dnsNames[0]}\r\n`;
+  return `x-forwarded-client-cert: By=${own};Hash=${certificateHash};Subject="";URI=${security.peer}\r\n`;
 }

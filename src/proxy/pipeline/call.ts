@@ -35,8 +35,10 @@ export interface TunnelEnd {
 export interface Peer {
   /** SPIFFE ID, or '' in plaintext. */
   readonly principal: string;
-  /** Value of `x-forwarded-client-cert` for this connection, or ''. */
-  readonly forwardedClientCert: string;
+  /** Names by which policies know it too. */
+  readonly accounts?: readonly string[] | undefined;
+  /** Field line that tells the app who calls on this connection, with its end, or ''. */
+  readonly callerField: string;
   readonly remoteAddress: string;
   /** Address at which the connection arrived. */
   readonly ownAddress: string;
@@ -47,7 +49,7 @@ export interface Peer {
 /** The peer of a connection from the app itself. */
 export const NO_PEER: Peer = {
   principal: '',
-  forwardedClientCert: '',
+  callerField: '',
   remoteAddress: '127.0.0.1',
   ownAddress: '127.0.0.1',
   serverName: '',

@@ -1,9 +1,10 @@
 import { literally } from '../../model/access-match.js';
 import type { AccessMatch } from '../../model/authorization.js';
 import { TRUST_DOMAIN } from '../../model/names.js';
+import { accountName, LINKERD_TAIL } from '../../model/spiffe-id.js';
 
 /** The end of every identity of the mesh, as Linkerd has it. */
-const TAIL = ['serviceaccount', 'identity', 'linkerd', ...TRUST_DOMAIN.split('.')];
+const TAIL = LINKERD_TAIL.split('.');
 
 /**
  * Linkerd's identity `web.shop.serviceaccount.identity.linkerd.cluster.local` as the SPIFFE ID that the sandbox gives the
@@ -26,7 +27,7 @@ export function identityMatch(identity: string): AccessMatch | null {
 }
 
 export function accountMatch(account: string, namespace: string): AccessMatch {
-  return { kind: 'exact', value: `${TRUST_DOMAIN}/ns/${namespace}/sa/${account}` };
+  return { kind: 'exact', value: accountName(account, namespace) };
 }
 
 /** Every account of a namespace. */

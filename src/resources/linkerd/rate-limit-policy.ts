@@ -1,6 +1,6 @@
 import type { RateLimitPolicy } from '../../model/policies.js';
 import type { RateLimit } from '../../model/rate-limit.js';
-import { workloadId } from '../../model/spiffe-id.js';
+import { accountName } from '../../model/spiffe-id.js';
 import { list, type Read, tableWith, whole } from '../../yaml/readers.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Server } from './server.js';
@@ -61,7 +61,7 @@ function overridesOf({ namespace, spec }: Resource<HttpLocalRateLimitPolicy>): R
     (spec.overrides ?? []).flatMap(({ requestsPerSecond, clientRefs }) =>
       clientRefs
         .filter(({ kind }) => kind === 'ServiceAccount')
-        .map((ref) => [workloadId(ref.name, ref.namespace ?? namespace), { tokens: requestsPerSecond, perMs: 1_000 }]),
+        .map((ref) => [accountName(ref.name, ref.namespace ?? namespace), { tokens: requestsPerSecond, perMs: 1_000 }]),
     ),
   );
 }

@@ -191,7 +191,7 @@ describe('a leaf is refused', () => {
 /** A handshake between two identities: what the client got, and what the server saw. */
 async function meet(server: Credentials, client: Credentials, expected: readonly string[] = [WEB], serverNow = NOW) {
   const seen: string[] = [];
-  const [own, peer] = [new TlsIdentity('cluster.local', () => serverNow), new TlsIdentity('cluster.local', () => NOW)];
+  const [own, peer] = [new TlsIdentity(() => serverNow), new TlsIdentity(() => NOW)];
   own.use(server);
   peer.use(client);
   const tls = own.server(
@@ -256,7 +256,7 @@ describe('a handshake', () => {
 
   it('is never resumed: each one proves the identities anew (F3)', async () => {
     const given = await credentials();
-    const server = new TlsIdentity('cluster.local', () => NOW);
+    const server = new TlsIdentity(() => NOW);
     server.use(given);
     const tls = server.server(
       ({ socket }) => void socket.end('hello'),

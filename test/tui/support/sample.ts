@@ -38,6 +38,7 @@ export function workloadView(name: string, overrides: Partial<WorkloadView> = {}
     version,
     role: 'sidecar',
     spiffeId: `spiffe://cluster.local/ns/default/sa/${app}`,
+    dnsNames: [],
     address: '127.0.0.1',
     sidecar: 'connected',
     appReady: true,
