@@ -42,11 +42,15 @@ export function readResources(files: readonly PolicyFile[], now: number): ReadRe
     }
     const documents = parseYamlDocuments(file.text, file.name, findings, file.firstLine);
     tell(findings, '', found);
-    for (const document of documents ?? [])
-      for (const view of itemsOf(document.view)) {
+    for (const document of documents ?? []) {
+      const shape = new Findings();
+      const views = itemsOf(document.view.toldTo(shape));
+      tell(shape, '', found);
+      for (const view of views) {
         const resource = readOne(view, { text: document.text, firstLine: document.firstLine, now, found });
         if (resource !== null) resources.push(resource);
       }
+    }
   }
   return { resources: withoutDuplicates(resources, found), findings: found };
 }
@@ -77,8 +81,9 @@ const BOOKKEEPING = new Set([
   'ownerReferences',
 ]);
 
-function readOne(view: YamlView, context: Context): Resource | null {
+function readOne(given: YamlView, context: Context): Resource | null {
   const findings = new Findings();
+  const view = given.toldTo(findings);
   const entries = new Map(view.entries('the document').map((entry) => [entry.key, entry]));
   const word = entries.get('kind')?.value;
   if (word?.scalar === 'PolicyTest') {

@@ -50,6 +50,7 @@ export function table<T extends object>(readers: Readers<T>): Reader<Partial<T>>
         findings.unknownKey(keySource, key, where, Object.keys(readers));
         continue;
       }
+      if (value.kind === 'null') continue;
       const name = key as keyof T;
       const read = readers[name](value, where === '' ? key : `${where}.${key}`, findings);
       if (read === undefined) continue;

@@ -27,6 +27,8 @@ export interface YamlView {
   /** Text of a scalar; numbers and booleans as they were written. */
   text(what: string): string | null;
   number(what: string): number | null;
+  /** The same value, whose problems others hear of. */
+  toldTo(findings: Findings): YamlView;
   /** What a scalar is in YAML's own types; null for anything else. */
   readonly scalar: string | number | boolean | null;
 }
@@ -47,6 +49,7 @@ export function mapView(view: YamlView, wanted: (entry: YamlEntry) => boolean): 
     items: () => [],
     text: () => null,
     number: () => null,
+    toldTo: (findings) => mapView(view.toldTo(findings), wanted),
   };
 }
 
@@ -174,11 +177,13 @@ interface ViewParts {
 class NodeView implements YamlView {
   readonly source: SourceRef;
   readonly kind: YamlView['kind'];
+  readonly #given: Node | null;
   readonly #node: Node | null;
   readonly #depth: number;
   readonly #parts: ViewParts;
 
   constructor(given: Node | null, fallback: SourceRef, depth: number, parts: ViewParts) {
+    this.#given = given;
     this.#depth = depth;
     this.#parts = parts;
     this.source = parts.at(given, fallback);
@@ -225,6 +230,10 @@ class NodeView implements YamlView {
     if (typeof number === 'number' && Number.isFinite(number)) return number;
     this.#wrong(what, 'a number');
     return null;
+  }
+
+  toldTo(findings: Findings): YamlView {
+    return new NodeView(this.#given, this.source, this.#depth, { ...this.#parts, findings });
   }
 
   #below(child: unknown, fallback: SourceRef): YamlView {

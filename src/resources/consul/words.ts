@@ -51,6 +51,7 @@ function renamed(view: YamlView, known: readonly string[]): YamlView {
     items: (what) => view.items(what),
     text: (what) => view.text(what),
     number: (what) => view.number(what),
+    toldTo: (findings) => renamed(view.toldTo(findings), known),
   };
 }
 
