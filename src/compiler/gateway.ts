@@ -2,7 +2,7 @@ import { PORTS } from '../model/names.js';
 import type { GatewayPolicy, RouteRule } from '../model/policies.js';
 import type { VirtualHost } from '../model/sidecar-config.js';
 import { hostMatches } from './services.js';
-import { defaultRoute, type Neighbourhood, resolvedRule } from './virtual-hosts.js';
+import { defaultRoute, type Neighbourhood, resolvedRule, routesOf } from './virtual-hosts.js';
 
 /**
  * What arrives from outside: once the team brings a Gateway, what is bound to it; before, everything goes to the service
@@ -13,15 +13,21 @@ export function edgeHosts(around: Neighbourhood): VirtualHost[] {
   return gateways.length === 0 ? [appHost(around)] : boundHosts(around, gateways);
 }
 
+/** Istio's gateways obey what is bound to them alone; those of the others call a service as its other callers do. */
 function appHost(around: Neighbourhood): VirtualHost {
-  const { app } = around.mesh;
+  const { app, flavor } = around.mesh;
   const { service: name, port } = app.gateway;
   const service = app.services.find((candidate) => candidate.name === name);
   return {
     name,
     port: PORTS.gateway,
     domains: ['*'],
-    routes: service === undefined ? [] : [{ ...defaultRoute(around, service, port), name: 'gateway' }],
+    routes:
+      service === undefined
+        ? []
+        : flavor.name === 'istio'
+          ? [{ ...defaultRoute(around, service, port), name: 'gateway' }]
+          : routesOf(around, service, port),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { AppPort } from '../model/app.js';
 import type { AccessCondition, AccessRule } from '../model/authorization.js';
 import { type MeshConfig, namingOf } from '../model/mesh-config.js';
-import type { PortAccess } from '../model/policies.js';
+import type { PortAccess, PortRule } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
 
 const SCHEME = 'spiffe://'.length;
@@ -29,13 +29,18 @@ function onPort(port: number): AccessCondition {
 }
 
 /** A service as the identities that its workloads prove; one that nobody belongs to is met by nobody. */
-function calledBy(service: string, mesh: MeshConfig): AccessCondition {
-  const callers = mesh.app.workloads.filter(({ app, name, meshed }) => meshed && (app === service || name === service));
+function calledBy({ service, namespace }: NonNullable<PortRule['caller']>, mesh: MeshConfig): AccessCondition {
+  const callers = mesh.app.workloads.filter(
+    (one) =>
+      one.meshed &&
+      (service === '*' || one.app === service || one.name === service) &&
+      (namespace === '*' || one.namespace === namespace),
+  );
   const ids = new Set(callers.map((caller) => workloadId(caller, namingOf(mesh))));
   return {
     subject: { kind: 'principal' },
     values: [...ids].map((id) => ({ kind: 'exact', value: id.slice(SCHEME) })),
     not: false,
-    text: `service: ${service}`,
+    text: `service: ${service}${namespace === '*' ? '' : ` in ${namespace}`}`,
   };
 }

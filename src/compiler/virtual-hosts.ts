@@ -36,7 +36,7 @@ export function virtualHostsOf(around: Neighbourhood): VirtualHost[] {
 }
 
 /** What a resource says, else what `x-mesh` says, else the one route to all that the service stands for. */
-function routesOf(around: Neighbourhood, service: ServiceSpec, port: number): Route[] {
+export function routesOf(around: Neighbourhood, service: ServiceSpec, port: number): Route[] {
   const { mesh, caller } = around;
   const inForce = routesInForce(service.host, port, caller, mesh.policies.routeSets);
   if (inForce !== null) return inForce.rules.map((rule) => resolvedRule(around, rule, port));

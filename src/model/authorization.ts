@@ -117,6 +117,10 @@ export interface TokenRule {
   /** Field that gets the payload as it stands in the token; '' = none. */
   readonly payloadHeader: string;
   readonly claimHeaders: readonly { readonly header: string; readonly claim: readonly string[] }[];
+  /** A bad token is as if none had been shown (Consul); absent = it is refused. */
+  readonly optional?: true;
+  /** How much clocks may differ, s; absent = Envoy's 60. */
+  readonly skewSeconds?: number;
   /** `RequestAuthentication default/jwt` */
   readonly object: string;
   readonly source: SourceRef;

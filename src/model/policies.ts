@@ -259,8 +259,11 @@ export interface PortAccess extends WorkloadScope {
 }
 
 export interface PortRule extends AccessRule {
-  /** Service that the caller has to belong to (Consul's intentions), which is proved as one of its workloads; absent = any. */
-  readonly caller?: string;
+  /**
+   * Service that the caller has to belong to, in which namespace (Consul's intentions; `*` = any), which is proved as one of
+   * its workloads; absent = any.
+   */
+  readonly caller?: { readonly service: string; readonly namespace: string };
 }
 
 /** Whose tokens are believed (Istio's RequestAuthentication). */

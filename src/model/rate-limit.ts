@@ -7,6 +7,8 @@ export interface RateLimit {
   readonly port?: number;
   /** Which requests it counts; null = all. */
   readonly match: RouteMatch | null;
+  /** Which of them it does not count after all. */
+  readonly except?: readonly RouteMatch[];
   /** One bucket for everybody, or one for each caller (by identity; callers without one share theirs, as in Linkerd). */
   readonly per: 'workload' | 'client';
   /** Callers with a bucket of their own size, by SPIFFE ID, account or app (Linkerd's overrides); they have no other. */

@@ -1,6 +1,7 @@
 import type { Policies } from '../model/policies.js';
 import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, intentionsOf } from './consul/access.js';
-import { consulRouteSetsOf } from './consul/routes.js';
+import { consulRouteSetsOf, consulStreamsOf } from './consul/routes.js';
+import { consulTokenPoliciesOf } from './consul/tokens.js';
 import { consulDestinationsOf } from './consul/traffic.js';
 import { withRetryBudgets } from './gateway-api/backend-traffic.js';
 import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
@@ -34,7 +35,7 @@ export function policiesOf(resources: readonly Resource[]): Policies {
       ...annotatedServiceRoutesOf(resources),
       ...consulRouteSetsOf(resources),
     ],
-    streams: streamRoutesOf(resources),
+    streams: [...streamRoutesOf(resources), ...consulStreamsOf(resources)],
     destinations: [
       ...withLinkerdTraffic(withRetryBudgets(destinationPoliciesOf(resources), resources), resources),
       ...consulDestinationsOf(resources),
@@ -46,7 +47,7 @@ export function policiesOf(resources: readonly Resource[]): Policies {
     rateLimits: [...rateLimitsOf(resources), ...linkerdRateLimitsOf(resources), ...consulRateLimitsOf(resources)],
     authorization: authorizationOf(resources),
     portAccess: [...portAccessOf(resources), ...intentionsOf(resources)],
-    tokens: tokenPoliciesOf(resources),
+    tokens: [...tokenPoliciesOf(resources), ...consulTokenPoliciesOf(resources)],
     telemetry: telemetryPoliciesOf(resources),
   };
 }

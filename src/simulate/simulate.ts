@@ -1,10 +1,13 @@
+import { canonicalTarget, PathError } from '../matching/canonical-target.js';
 import { consider, ruleText } from '../matching/consider.js';
 import type { Subject } from '../matching/match.js';
+import { targetChange } from '../matching/target-change.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Consideration } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
 import { FAILURES } from '../model/failure.js';
-import type { ForwardAction, RetryPolicy, RouteFault } from '../model/route.js';
+import type { Slashes } from '../model/limits.js';
+import type { ForwardAction, PathMatch, RetryPolicy, RouteFault } from '../model/route.js';
 import type { InboundConfig, SidecarConfig, VirtualHost } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
 import { type AccessAnswer, accessAt } from './access.js';
@@ -72,7 +75,8 @@ export function simulate(
   const port = request.port ?? portOf(outbound.virtualHosts, name, request.host);
   const host = hostFor(outbound.virtualHosts, name, port);
   if (host === null) return { ...NOTHING, failure: UNKNOWN_HOST[outbound.unknownHosts] };
-  const subject = subjectOf({ ...request, port });
+  const subject = canonical(subjectOf({ ...request, port }), outbound.slashes);
+  if (subject === null) return { ...NOTHING, host: host.name, failure: 'path_normalization_failed' };
   const considered = consider(host.routes, subject);
   const met = considered.findIndex(({ why }) => why === '');
   const route =
@@ -91,11 +95,31 @@ export function simulate(
   if (action.kind === 'redirect') return { ...found, answer: { kind: 'redirect', status: action.status, body: '' } };
   return {
     ...found,
-    shares: sharesOf(action, outbound.clusters, { inboundOf, subject, principal: workload.spiffeId }),
+    shares: sharesOf(action, outbound.clusters, {
+      inboundOf,
+      subject: changed(subject, action, route.match.path),
+      principal: workload.spiffeId,
+    }),
     timeoutMs: action.timeoutMs,
     retry: action.retry,
     mirrors: action.mirrors.map(({ cluster, percent }) => ({ cluster, percent })),
   };
+}
+
+/** A request as a sidecar sees it; null = it has no path that is one. */
+function canonical(subject: Subject, slashes?: Slashes): Subject | null {
+  try {
+    return { ...subject, target: canonicalTarget(subject.target, slashes) };
+  } catch (error) {
+    if (error instanceof PathError) return null;
+    throw error;
+  }
+}
+
+/** A request as its route sends it on. */
+function changed(subject: Subject, { rewrite }: ForwardAction, match: PathMatch): Subject {
+  const change = rewrite?.path == null ? null : targetChange(rewrite.path, match);
+  return { ...subject, target: change?.(subject.target) ?? subject.target };
 }
 
 /** The port that a host names, else the first on which it is known. */
@@ -134,7 +158,17 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
     const refusing = cluster.endpoints.some(
       (endpoint) => !(encrypted && endpoint.tls) && calling.inboundOf(endpoint.workload)?.mtls === 'strict',
     );
-    const { subject } = calling;
+    const found = {
+      cluster: name,
+      service: cluster.service,
+      subset: cluster.subset,
+      percent,
+      endpoints: cluster.endpoints.map(({ workload }) => workload),
+      tls: encrypted ? ('mtls' as const) : ('plain' as const),
+      access: [],
+    };
+    const subject = canonical(calling.subject);
+    if (subject === null) return { ...found, failure: 'path_normalization_failed' };
     const access = cluster.endpoints.flatMap(({ workload, tls }) => {
       const arriving = {
         workload,
@@ -146,16 +180,7 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
       const answer = accessAt(arriving, calling.inboundOf(workload));
       return answer === null ? [] : [answer];
     });
-    return {
-      cluster: name,
-      service: cluster.service,
-      subset: cluster.subset,
-      percent,
-      endpoints: cluster.endpoints.map(({ workload }) => workload),
-      tls: encrypted ? 'mtls' : 'plain',
-      access,
-      failure: shareFailure(cluster, refusing, access),
-    };
+    return { ...found, access, failure: shareFailure(cluster, refusing, access) };
   });
 }
 

@@ -1,4 +1,3 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +5,7 @@ import type { Explanation } from '../../src/model/explanation.js';
 import { appOf, workload } from '../support/apps.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import { portOf, raw } from '../support/raw.js';
+import { issuerOf } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
 let mesh: TestMesh;
@@ -286,18 +286,12 @@ describe('a dry run', () => {
 });
 
 describe('tokens', () => {
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const jwks = JSON.stringify({ keys: [{ ...keys.publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256' }] });
+  const me = issuerOf('me');
   const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const token = (claims: object, seconds = 3600): string => {
-    const exp = Math.floor(Date.now() / 1000) + seconds;
-    const signed = `${encoded({ alg: 'ES256', kid: 'one' })}.${encoded({ iss: 'me', sub: 'u', exp, ...claims })}`;
-    const options = { key: keys.privateKey, dsaEncoding: 'ieee-p1363' } as const;
-    return `${signed}.${sign('sha256', Buffer.from(signed), options).toString('base64url')}`;
-  };
+  const token = (claims: object, seconds?: number): string => me.token({ sub: 'u', ...claims }, seconds);
   const bearer = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
   const authentication = (rule = ''): string =>
-    policy('jwt', `{ jwtRules: [ { issuer: me, jwks: '${jwks}'${rule} } ] }`, { kind: 'RequestAuthentication' });
+    policy('jwt', `{ jwtRules: [ { issuer: me, jwks: '${me.jwks}'${rule} } ] }`, { kind: 'RequestAuthentication' });
   const required = policy('required', '{ rules: [ { from: [ { source: { requestPrincipals: [ "*" ] } } ] } ] }');
 
   it('B-102: alone, a RequestAuthentication refuses bad tokens only', async () => {

@@ -54,19 +54,20 @@ export async function policyBed(
     },
     reset: () => mesh.client.call('deleteResources', { all: true }),
     async call(to, path = '/', { from = 'web', ...init } = {}) {
-      return ask(`${await mesh.outboundUrl(from, to)}${path}`, init);
+      return ask(await mesh.outboundUrl(from, to), path, init);
     },
     async callUnmeshed(to, path = '/') {
       const view = (await mesh.client.call('workloads', {})).find(({ name }) => name === to);
-      return (await ask(`http://127.0.0.1:${view?.listenPorts['in:9080']}${path}`, { headers: { host: to } })).status;
+      return (await ask(`http://127.0.0.1:${view?.listenPorts['in:9080']}`, path, { headers: { host: to } })).status;
     },
     close: () => mesh.close(),
   };
 }
 
-function ask(url: string, { method = 'GET', body = '', headers = {} }: CallInit): Promise<Answer> {
+/** The path goes as it is written: a URL would put it right. */
+function ask(origin: string, path: string, { method = 'GET', body = '', headers = {} }: CallInit): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+    const request = httpRequest(origin, { path, method, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;

@@ -68,6 +68,16 @@ export class PolicyDesk {
     return { ...plan, findings: [...plan.findings, ...consulRefusals([...plan.next.values()])] };
   }
 
+  /** With what would be refused of the rest, and was not before. */
+  #planDelete(isMeant: (one: Resource) => boolean, findings: readonly Finding[] = []): ResourcePlan {
+    const { store } = this.#parts;
+    const plan = store.planDelete(isMeant);
+    const textOf = ({ object, message }: Finding): string => `${object} ${message}`;
+    const before = new Set(consulRefusals(store.all).map(textOf));
+    const refused = consulRefusals([...plan.next.values()]).filter((one) => !before.has(textOf(one)));
+    return { ...plan, findings: [...findings, ...refused] };
+  }
+
   /** What is likely to be a mistake once the files are applied beside what is in force. */
   analyze(files: readonly PolicyFileInput[]): { findings: Finding[] } {
     const { store, clock, app } = this.#parts;
@@ -89,16 +99,18 @@ export class PolicyDesk {
     which: Selection & { files?: readonly PolicyFileInput[] | undefined; all?: boolean | undefined },
     dryRun: boolean,
   ): Promise<ApplyResult> {
-    const { store } = this.#parts;
     return this.#inTurn(() => {
       if (which.files !== undefined) {
         const { resources, findings } = readResources(which.files, 0);
         const keys = new Set(resources.map(keyOf));
-        return this.#carryOut({ ...store.planDelete((one) => keys.has(keyOf(one))), findings }, dryRun);
+        return this.#carryOut(
+          this.#planDelete((one) => keys.has(keyOf(one)), findings),
+          dryRun,
+        );
       }
       if (which.all === true)
         return this.#carryOut(
-          store.planDelete(() => true),
+          this.#planDelete(() => true),
           dryRun,
         );
       const { kind, name, namespace } = which;
@@ -108,7 +120,7 @@ export class PolicyDesk {
       if (meant.length === 0) throw this.#notFound(kind, name, namespace ?? 'default');
       const keys = new Set(meant.map(keyOf));
       return this.#carryOut(
-        store.planDelete((one) => keys.has(keyOf(one))),
+        this.#planDelete((one) => keys.has(keyOf(one))),
         dryRun,
       );
     });

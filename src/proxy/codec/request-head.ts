@@ -12,7 +12,7 @@ import {
   parseLength,
 } from './fields.js';
 import { CHUNKED, type RequestHead } from './message.js';
-import { canonicalHost, canonicalTarget } from './target.js';
+import { canonicalHost, servedTarget } from './target.js';
 
 const RULES = {
   odd: false,
@@ -105,14 +105,14 @@ function targetOf(
   raw: string,
   { method, host, slashes }: { readonly method: string; readonly host: string; readonly slashes: Slashes },
 ): string {
-  if (raw.charCodeAt(0) === 47) return canonicalTarget(raw, slashes);
+  if (raw.charCodeAt(0) === 47) return servedTarget(raw, slashes);
   if (raw === '*' && method === 'OPTIONS') return raw;
   const match = /^http:\/\/([^/?]+)(\/[^?]*)?(\?.*)?$/i.exec(raw);
   if (!match) throw malformed('the request target');
   if (withPort(canonicalHost(match[1] as string)) !== withPort(host)) {
     throw new ProxyError('bad_request', 'the absolute target and Host disagree');
   }
-  return canonicalTarget((match[2] ?? '/') + (match[3] ?? ''), slashes);
+  return servedTarget((match[2] ?? '/') + (match[3] ?? ''), slashes);
 }
 
 function withPort(host: string): string {

@@ -67,6 +67,12 @@ interface Sized {
   readonly burst: number;
 }
 
+function testOf({ match, except = [] }: RateLimit): HeadTest {
+  const wanted = match === null ? () => true : headTest(match);
+  const others = except.map(headTest);
+  return others.length === 0 ? wanted : (head) => wanted(head) && !others.some((test) => test(head));
+}
+
 class LimitAtWork {
   readonly config: RateLimit;
   readonly key: string;
@@ -78,7 +84,7 @@ class LimitAtWork {
     this.config = config;
     this.key = key;
     this.#overrides = new Map(Object.entries(config.overrides));
-    this.matches = config.match === null ? () => true : headTest(config.match);
+    this.matches = testOf(config);
   }
 
   bucketOf(call: Call, now: number): Sized {

@@ -1,4 +1,5 @@
 import { fieldsTest, headTest } from '../../matching/match.js';
+import { targetChange } from '../../matching/target-change.js';
 import type { DirectAction, ForwardAction, RedirectAction, Rewrite, Route, RouteMatch } from '../../model/route.js';
 import type { VirtualHost } from '../../model/sidecar-config.js';
 import { bodyOf } from '../codec/body.js';
@@ -10,7 +11,7 @@ import type { Call, Reply, RoutePolicy } from '../pipeline/call.js';
 import { grpcReply, grpcStatusOf, isGrpc } from '../pipeline/grpc-reply.js';
 import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
 import { corsTest } from './cors.js';
-import { redirectLocation, targetChange } from './rewrite.js';
+import { redirectLocation } from './redirect.js';
 
 /** A virtual host made ready to be obeyed. Throws an Error that names the route when one of them cannot be. */
 export function compileHost({ name, routes }: VirtualHost): HostAtWork {

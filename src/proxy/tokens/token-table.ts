@@ -52,6 +52,7 @@ export class TokenTable {
       if (shown.length === 0) continue;
       const judged = believable(shown, rule, keys, now);
       if (typeof judged !== 'string') return { rule, token: judged, shown };
+      if (rule.optional === true) continue;
       // A token of somebody else's says less than one that should have been good.
       if (failure === null || failure === 'token_issuer_unknown') failure = judged;
     }
@@ -85,8 +86,9 @@ function believable(shown: readonly Shown[], rule: TokenRule, keys: KeySet, now:
 function failureOf(token: Token, rule: TokenRule, keys: KeySet, now: number): TokenFailure | null {
   const { iss, nbf, exp, aud } = token.claims;
   if (iss !== rule.issuer) return 'token_issuer_unknown';
-  if (typeof nbf === 'number' && now + SKEW < nbf) return 'token_not_yet_valid';
-  if (typeof exp === 'number' && now > exp + SKEW) return 'token_expired';
+  const { skewSeconds = SKEW } = rule;
+  if (typeof nbf === 'number' && now + skewSeconds < nbf) return 'token_not_yet_valid';
+  if (typeof exp === 'number' && now > exp + skewSeconds) return 'token_expired';
   if (rule.audiences.length > 0 && !isMeant(aud, rule.audiences)) return 'token_audience';
   return keys.verify(token);
 }

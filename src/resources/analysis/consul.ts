@@ -1,10 +1,10 @@
 import { fits } from '../../model/label-filter.js';
-import { fqdn } from '../../model/names.js';
+import { fqdn, NAMESPACE } from '../../model/names.js';
 import { nearest } from '../../model/nearest.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
-import { destinationOf } from '../consul/access.js';
 import type { ServiceIntentions } from '../consul/defaults.js';
+import { destinationOf } from '../consul/destination.js';
 import { checkTogether, protocolOf } from '../consul/refuse.js';
 import type { ServiceResolver, ServiceRouter, ServiceSplitter } from '../consul/routing.js';
 import { ofKind, type Resource } from '../resource.js';
@@ -37,13 +37,26 @@ interface Target {
 }
 
 function checkTarget(world: World, entry: Resource, { service, namespace, at }: Target, tell: Tell): void {
-  const [name, space] = [service ?? entry.name, namespace ?? entry.namespace];
-  if (service !== undefined) checkService(world, { ...entry, namespace: space }, name, at, tell);
+  if (service !== undefined) checkService(world, entry, service, at, tell, namespace);
 }
 
-function checkService(world: World, entry: Resource, name: string, at: SourceRef | null, tell: Tell): void {
-  if (!world.complete || world.serviceOf(fqdn(name, entry.namespace)) !== null) return;
-  tell('MS0222', 'error', entry, at, `there is no service ${name} in ${entry.namespace}`, {
+/** A name that exists by its redirect alone. */
+function isVirtual(world: World, name: string): boolean {
+  return ofKind<ServiceResolver>(world.resources, 'consul', 'ServiceResolver').some(
+    (one) => one.name === name && one.spec.redirect !== undefined,
+  );
+}
+
+function checkService(
+  world: World,
+  entry: Resource,
+  name: string,
+  at: SourceRef | null,
+  tell: Tell,
+  namespace: string = NAMESPACE,
+): void {
+  if (!world.complete || world.serviceOf(fqdn(name, namespace)) !== null || isVirtual(world, name)) return;
+  tell('MS0222', 'error', entry, at, `there is no service ${name} in ${namespace}`, {
     hint: hintOf(
       name,
       world.services.map((one) => one.host.split('.')[0] ?? ''),
@@ -74,7 +87,8 @@ function checkDeclared(world: World, entry: Resource, tell: Tell): void {
 function checkSubsets(world: World, entry: Resource<ServiceResolver>, tell: Tell): void {
   const { subsets = {}, redirect } = entry.spec;
   if (redirect === undefined) checkService(world, entry, entry.name, null, tell);
-  else if (redirect.service !== undefined) checkService(world, entry, redirect.service, sourceOf(redirect), tell);
+  else if (redirect.service !== undefined)
+    checkService(world, entry, redirect.service, sourceOf(redirect), tell, redirect.namespace);
   const members = world.workloads.filter(({ labels }) => labels.app === entry.name);
   if (members.length === 0) return;
   for (const [name, { filter }] of Object.entries(subsets)) {
@@ -92,18 +106,18 @@ function checkCallers(world: World, entry: Resource<ServiceIntentions>, tell: Te
   if (names.length === 0) return;
   if (destination !== '*' && !names.includes(destination))
     checkService(world, entry, destination, sourceOf(entry.spec.destination ?? entry.spec), tell);
-  entry.spec.sources.forEach((source, i) => {
-    if (source.name === '*' || names.includes(source.name) || world.workloads.some(({ name }) => name === source.name))
+  const { sources = [] } = entry.spec;
+  sources.forEach((source, i) => {
+    if (
+      source.name === '*' ||
+      source.peer !== undefined ||
+      source.partition !== undefined ||
+      names.includes(source.name) ||
+      world.workloads.some(({ name }) => name === source.name)
+    )
       return;
-    tell(
-      'MS0226',
-      'warning',
-      entry,
-      sourceOf(entry.spec.sources, i),
-      `nobody who calls is the service ${source.name}`,
-      {
-        hint: hintOf(source.name, names),
-      },
-    );
+    tell('MS0226', 'warning', entry, sourceOf(sources, i), `nobody who calls is the service ${source.name}`, {
+      hint: hintOf(source.name, names),
+    });
   });
 }

@@ -1,4 +1,5 @@
 import type { AccessCondition, AccessConditions, AccessRule } from '../../model/authorization.js';
+import { NAMESPACE } from '../../model/names.js';
 import {
   objectName,
   type PeerAuthenticationPolicy,
@@ -18,7 +19,9 @@ import type {
   ServiceDefaults,
   ServiceIntentions,
 } from './defaults.js';
+import { destinationOf } from './destination.js';
 import { matchOf } from './routes.js';
+import { type Issuers, issuersOf, tokensOf } from './tokens.js';
 
 /** Who may call whom, whether plaintext is heard, and limits of instances. */
 
@@ -34,31 +37,47 @@ interface OwnedSource {
  */
 export function intentionsOf(resources: readonly Resource[]): PortAccess[] {
   const all = ofKind<ServiceIntentions>(resources, 'consul', 'ServiceIntentions');
-  const permissive = permissiveOf(resources);
-  const sources = (name: string): OwnedSource[] =>
-    all
-      .filter((one) => destinationOf(one) === name)
-      .flatMap((owner) => owner.spec.sources.map((source, index) => ({ source, owner, index })));
-  const named = [...new Set(all.map(destinationOf))];
-  return named.map((name) => {
-    const own = sources(name);
-    const wide = name === '*' ? [] : sources('*');
-    const sorted = [...byPrecedence(own), ...byPrecedence(wide)];
-    const object = own[0]?.owner as Resource<ServiceIntentions>;
-    return {
-      object,
-      selector: name === '*' ? null : { app: name },
-      port: null,
-      precedence: name === '*' ? 1 : 2,
-      created: object.created,
-      rules: [...(permissive(name) ? [plaintext(object)] : []), ...sorted.flatMap(rulesOf)],
-    };
+  const issuers = issuersOf(resources);
+  const mode = modesOf(resources);
+  const wide = sourcesFor('*', all);
+  // Where all are meant, who says of itself whether it hears plaintext needs rules of its own.
+  const modes = wide.length === 0 ? [] : mode.named;
+  return [...new Set([...all.map(destinationOf), ...modes])].flatMap((name) => {
+    const own = sourcesFor(name, all);
+    const sorted = [...byPrecedence(own), ...(name === '*' ? [] : byPrecedence(wide))];
+    const owner = (own[0] ?? wide[0])?.owner;
+    if (owner === undefined) return [];
+    return [
+      {
+        object: { ...owner, namespace: namespaceOf(owner) },
+        selector: name === '*' ? null : { app: name },
+        port: null,
+        precedence: name === '*' ? 1 : 2,
+        created: owner.created,
+        rules: [
+          ...(mode.of(name) === 'permissive' ? [plaintext(owner)] : []),
+          ...sorted.flatMap((one) => rulesOf(one, issuers)),
+        ],
+      },
+    ];
   });
 }
 
-/** A config entry is named after its destination. */
-export function destinationOf({ spec, name }: Resource<ServiceIntentions>): string {
-  return spec.destination?.name ?? name;
+/** What is said of a destination; callers from somewhere else are nobody here. */
+function sourcesFor(name: string, all: readonly Resource<ServiceIntentions>[]): OwnedSource[] {
+  return all
+    .filter((one) => destinationOf(one) === name)
+    .flatMap((owner) => (owner.spec.sources ?? []).map((source, index) => ({ source, owner, index })))
+    .filter(
+      ({ source: { peer, partition, samenessGroup } }) =>
+        peer === undefined && partition === undefined && samenessGroup === undefined,
+    );
+}
+
+/** A destination is found in every namespace, unless one is named. */
+function namespaceOf({ spec }: Resource<ServiceIntentions>): string {
+  const { namespace = '*' } = spec.destination ?? {};
+  return namespace === '*' ? ROOT_NAMESPACE : namespace;
 }
 
 function byPrecedence(sources: readonly OwnedSource[]): OwnedSource[] {
@@ -66,28 +85,52 @@ function byPrecedence(sources: readonly OwnedSource[]): OwnedSource[] {
 }
 
 /** One rule, or one for each permission in their order and behind them the default, which lets in. */
-function rulesOf({ source, owner, index }: OwnedSource): PortRule[] {
+function rulesOf({ source, owner, index }: OwnedSource, issuers: Issuers): PortRule[] {
+  const { name, namespace = '*', permissions = [] } = source;
   const rule = (more: Partial<AccessRule>): PortRule => ({
-    action: source.action ?? 'deny',
+    action: 'deny',
     enforced: true,
     name: `${objectName(owner)}#${index + 1}`,
     object: objectName(owner),
     rule: index,
-    source: sourceOf(owner.spec.sources, index),
+    source: sourceOf(owner.spec.sources ?? owner.spec, index),
     from: [],
     to: [],
     when: [],
-    ...(source.name === '*' ? {} : { caller: source.name }),
+    ...(name === '*' && namespace === '*' ? {} : { caller: { service: name, namespace } }),
     ...more,
   });
-  if (source.permissions === undefined) return [rule({})];
-  const permissions = source.permissions;
+  const token = tokensOf(owner.spec.jwt, issuers);
+  if (permissions.length === 0) return withToken(rule, { action: source.action ?? 'deny' }, token);
   return [
-    ...permissions.map((permission, i) =>
-      rule({ action: permission.action, to: [conditionsOf(permission)], source: sourceOf(permissions, i) }),
-    ),
-    rule({ action: 'allow' }),
+    // Where requests are asked about, a connection that is none is kept out.
+    rule({ when: [NO_REQUEST] }),
+    ...permissions.flatMap((permission, i) => {
+      const about = { action: permission.action, source: sourceOf(permissions, i), when: conditionsOf(permission) };
+      return withToken(rule, about, bothOf(token, tokensOf(permission.jwt, issuers)));
+    }),
+    ...withToken(rule, { action: 'allow' }, token),
   ];
+}
+
+const NO_REQUEST: AccessCondition = {
+  subject: { kind: 'method' },
+  values: [{ kind: 'present', value: '' }],
+  not: true,
+  text: 'no request',
+};
+
+type About = Pick<AccessRule, 'action'> & Partial<AccessRule>;
+
+/** A rule for those with one of the tokens; what it is about is decided for all others too, the other way. */
+function withToken(rule: (more: About) => PortRule, about: About, tokens: readonly AccessConditions[]): PortRule[] {
+  if (tokens.length === 0) return [rule(about)];
+  return [rule({ ...about, to: tokens }), rule({ ...about, action: about.action === 'allow' ? 'deny' : 'allow' })];
+}
+
+function bothOf(some: readonly AccessConditions[], others: readonly AccessConditions[]): readonly AccessConditions[] {
+  if (some.length === 0 || others.length === 0) return [...some, ...others];
+  return some.flatMap((one) => others.map((other) => [...one, ...other]));
 }
 
 function conditionsOf({ http }: Permission): AccessConditions {
@@ -126,33 +169,40 @@ function plaintext(object: Resource): AccessRule {
   };
 }
 
-/** Whether a service hears plaintext, by its own word, else by that of all. */
-function permissiveOf(resources: readonly Resource[]): (service: string) => boolean {
-  const own = ofKind<ServiceDefaults>(resources, 'consul', 'ServiceDefaults');
-  const [all] = ofKind<ProxyDefaults>(resources, 'consul', 'ProxyDefaults');
-  return (service) => {
-    const mode = own.find(({ name }) => name === service)?.spec.mutualTLSMode;
-    return (mode === undefined || mode === '' ? all?.spec.mutualTLSMode : mode) === 'permissive';
-  };
+interface Modes {
+  /** Services that have a word of their own. */
+  readonly named: readonly string[];
+  /** A service's own word, else that of all. */
+  readonly of: (service: string) => MtlsMode | undefined;
 }
 
-const MODES: Readonly<Record<string, MtlsMode>> = { strict: 'strict', permissive: 'permissive' };
+function modesOf(resources: readonly Resource[]): Modes {
+  const own = ofKind<ServiceDefaults>(resources, 'consul', 'ServiceDefaults').flatMap(({ name, spec }) =>
+    spec.mutualTLSMode === undefined ? [] : [[name, spec.mutualTLSMode] as const],
+  );
+  const modes = new Map(own.toReversed());
+  const all = ofKind<ProxyDefaults>(resources, 'consul', 'ProxyDefaults')[0]?.spec.mutualTLSMode;
+  return { named: [...modes.keys()], of: (service) => modes.get(service) ?? all };
+}
 
 export function consulMtlsOf(resources: readonly Resource[]): PeerAuthenticationPolicy[] {
-  const policy = (object: Resource, namespace: string, mode: string | undefined): PeerAuthenticationPolicy[] => {
-    const known = MODES[mode ?? ''];
-    if (known === undefined) return [];
-    const selector = object.kind === 'ProxyDefaults' ? null : { app: object.name };
-    return [{ object: { ...object, namespace }, selector, created: object.created, mode: known, ports: {} }];
-  };
-  return [
-    ...ofKind<ServiceDefaults>(resources, 'consul', 'ServiceDefaults').flatMap((one) =>
-      policy(one, one.namespace, one.spec.mutualTLSMode),
+  const policy = (object: Resource, mode: MtlsMode | undefined): PeerAuthenticationPolicy[] =>
+    mode === undefined
+      ? []
+      : [
+          {
+            object: { ...object, namespace: object.kind === 'ProxyDefaults' ? ROOT_NAMESPACE : NAMESPACE },
+            selector: object.kind === 'ProxyDefaults' ? null : { app: object.name },
+            created: object.created,
+            mode,
+            ports: {},
+          },
+        ];
+  return ['ServiceDefaults', 'ProxyDefaults'].flatMap((kind) =>
+    ofKind<ServiceDefaults | ProxyDefaults>(resources, 'consul', kind).flatMap((one) =>
+      policy(one, one.spec.mutualTLSMode),
     ),
-    ...ofKind<ProxyDefaults>(resources, 'consul', 'ProxyDefaults').flatMap((one) =>
-      policy(one, ROOT_NAMESPACE, one.spec.mutualTLSMode),
-    ),
-  ];
+  );
 }
 
 /** `meshDestinationsOnly` keeps calls in the mesh. */
@@ -168,14 +218,15 @@ export function consulEgressOf(resources: readonly Resource[]) {
     }));
 }
 
+/** A route's own limit holds in place of that of the whole; the first that is met, alone. */
 export function consulRateLimitsOf(resources: readonly Resource[]): RateLimitPolicy[] {
   return ofKind<ServiceDefaults>(resources, 'consul', 'ServiceDefaults').flatMap((object) => {
     const level = object.spec.rateLimits?.instanceLevel;
     if (level === undefined) return [];
     const { routes = [], ...whole } = level;
     const limits = [...routes.map((route) => ({ ...route, match: matchOf(route) })), { ...whole, match: null }];
-    return limits.flatMap(({ requestsPerSecond, requestsMaxBurst, match }, i) =>
-      requestsPerSecond === undefined
+    return limits.flatMap(({ requestsPerSecond = 0, requestsMaxBurst = 0, match }, i) =>
+      requestsPerSecond === 0
         ? []
         : [
             {
@@ -184,9 +235,10 @@ export function consulRateLimitsOf(resources: readonly Resource[]): RateLimitPol
               limit: {
                 name: `${objectName(object)}#${i + 1}`,
                 match,
+                except: limits.slice(0, i).flatMap((before) => before.match ?? []),
                 per: 'workload' as const,
                 overrides: {},
-                burst: requestsMaxBurst ?? requestsPerSecond,
+                burst: requestsMaxBurst === 0 ? requestsPerSecond : requestsMaxBurst,
                 tokens: requestsPerSecond,
                 perMs: 1_000,
               },

@@ -19,7 +19,17 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'terminating-gateway': 'TerminatingGateway',
   'sameness-group': 'SamenessGroup',
   'jwt-provider': 'JWTProvider',
+  'control-plane-request-limit': 'ControlPlaneRequestLimit',
+  'api-gateway': 'APIGateway',
+  'bound-api-gateway': 'BoundAPIGateway',
+  'http-route': 'HTTPRoute',
+  'tcp-route': 'TCPRoute',
+  'inline-certificate': 'InlineCertificate',
+  'file-system-certificate': 'FileSystemCertificate',
 };
+
+/** What is there once needs no name. */
+const NAMES: Readonly<Record<string, string>> = { ProxyDefaults: 'global', Mesh: 'mesh' };
 
 /** Keys that are the entry's own, or that Consul's servers add. */
 const HEAD = new Set([
@@ -63,14 +73,19 @@ export function configEntryOf(
     );
     return null;
   }
-  const text = (name: string): string | null => field(entries, name)?.value.text(name) ?? null;
+  const text = (name: string): string | null => field(entries, name)?.value.text(name) || null;
+  const name = text('name') ?? NAMES[known] ?? null;
+  if (name === null) {
+    findings.problem(view.source, `the ${word} has no Name`, 'Name: …');
+    return null;
+  }
   return {
     apiVersion: `${GROUP}/v1alpha1`,
     versionSource: kind.value.source,
     kind: known,
     kindSource: kind.value.source,
     namespace: text('namespace') || NAMESPACE,
-    name: text('name') ?? (known === 'ProxyDefaults' ? 'global' : word),
+    name,
     labels: {},
     annotations: {},
     created: null,
@@ -80,5 +95,5 @@ export function configEntryOf(
 
 /** Whether a text is HCL, in which Consul's own files are written. */
 export function isHcl(text: string): boolean {
-  return /^\s*(?:#.*\n\s*)*Kind\s*=/i.test(text);
+  return /^\s*(?:(?:#|\/\/).*\n\s*)*Kind\s*=/i.test(text);
 }

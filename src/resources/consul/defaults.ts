@@ -2,9 +2,9 @@ import {
   anything,
   flag,
   list,
-  number,
   oneOf,
   type Read,
+  type Reader,
   reader,
   record,
   shapeOf,
@@ -12,18 +12,25 @@ import {
   unsupported,
   whole,
 } from '../../yaml/readers.js';
-import { goDuration } from '../words.js';
-import { anyCase, anyCaseWith, elsewhere, headerMatch } from './words.js';
+import { anyCase, anyCaseWith, elsewhere, headerMatch, partition, pattern, time, word, wordOf } from './words.js';
 
 /** ServiceDefaults, ProxyDefaults, Mesh and ServiceIntentions, as they are read. */
 
-const MODES = ['', 'strict', 'permissive'] as const;
+const MODES = ['strict', 'permissive'] as const;
+
+/** All or nobody: a share of those who fail is not put aside. */
+const enforcing: Reader<number> = reader(shapeOf(whole(0, 100)), (view, where, findings) => {
+  const percent = whole(0, 100)(view, where, findings);
+  if (percent !== undefined && percent > 0 && percent < 100)
+    findings.unsupported(view.source, where, 'who fails is put aside always, or with 0 never');
+  return percent;
+});
 
 const upstream = anyCase<{
   name: string;
   namespace: string;
-  partition: never;
-  peer: never;
+  partition: string;
+  peer: string;
   protocol: string;
   connectTimeoutMs: number;
   limits: { maxConnections?: number; maxPendingRequests?: number; maxConcurrentRequests?: number };
@@ -39,12 +46,12 @@ const upstream = anyCase<{
   envoyListenerJSON: never;
   envoyClusterJSON: never;
 }>({
-  name: text,
-  namespace: text,
-  partition: elsewhere,
+  name: word,
+  namespace: word,
+  partition,
   peer: elsewhere,
-  protocol: text,
-  connectTimeoutMs: whole(1, 86_400_000),
+  protocol: word,
+  connectTimeoutMs: whole(0, 86_400_000),
   limits: anyCase<{ maxConnections: number; maxPendingRequests: number; maxConcurrentRequests: number }>({
     maxConnections: whole(0, 2 ** 31 - 1),
     maxPendingRequests: whole(0, 2 ** 31 - 1),
@@ -57,11 +64,11 @@ const upstream = anyCase<{
     maxEjectionPercent: number;
     baseEjectionTime: number;
   }>({
-    interval: goDuration,
+    interval: time,
     maxFailures: whole(0, 2 ** 31 - 1),
-    enforcingConsecutive5xx: whole(0, 100),
+    enforcingConsecutive5xx: enforcing,
     maxEjectionPercent: whole(0, 100),
-    baseEjectionTime: goDuration,
+    baseEjectionTime: time,
   }),
   meshGateway: anything,
   balanceOutboundConnections: anything,
@@ -76,11 +83,11 @@ const limitedRoute = anyCase<{
   requestsPerSecond: number;
   requestsMaxBurst: number;
 }>({
-  pathExact: text,
-  pathPrefix: text,
-  pathRegex: text,
-  requestsPerSecond: whole(1, 1_000_000),
-  requestsMaxBurst: whole(1, 1_000_000),
+  pathExact: word,
+  pathPrefix: word,
+  pathRegex: pattern,
+  requestsPerSecond: whole(0, 1_000_000),
+  requestsMaxBurst: whole(0, 1_000_000),
 });
 
 const instanceLevel = anyCase<{
@@ -88,8 +95,8 @@ const instanceLevel = anyCase<{
   requestsMaxBurst: number;
   routes: Read<typeof limitedRoute>[];
 }>({
-  requestsPerSecond: whole(1, 1_000_000),
-  requestsMaxBurst: whole(1, 1_000_000),
+  requestsPerSecond: whole(0, 1_000_000),
+  requestsMaxBurst: whole(0, 1_000_000),
   routes: list(limitedRoute),
 });
 
@@ -110,8 +117,8 @@ export const serviceDefaults = anyCase<{
   destination: never;
   envoyExtensions: never;
 }>({
-  protocol: text,
-  mutualTLSMode: oneOf(MODES),
+  protocol: wordOf(['tcp', 'http', 'http2', 'grpc']),
+  mutualTLSMode: wordOf(MODES),
   upstreamConfig: anyCase<{ defaults: Read<typeof upstream>; overrides: Read<typeof upstream>[] }>({
     defaults: upstream,
     overrides: list(upstream),
@@ -130,8 +137,13 @@ export const serviceDefaults = anyCase<{
   envoyExtensions: unsupported('no Envoy runs here'),
 });
 
+const TIMES_OF_THE_APP = new Set(['localrequesttimeoutms', 'localconnecttimeoutms', 'maxinboundconnections']);
+
 /** Whatever Envoy's bootstrap takes; what services speak is all that is looked at. */
-const proxyConfig = reader<{ readonly protocol: string | null }>(shapeOf(record(anything)), (view, where) => {
+const proxyConfig = reader<{ readonly protocol: string | null }>(shapeOf(record(anything)), (view, where, findings) => {
+  for (const { key, keySource } of view.entries(where))
+    if (TIMES_OF_THE_APP.has(key.replaceAll('_', '').toLowerCase()))
+      findings.unsupported(keySource, `${where}.${key}`, 'the way to the app has times of its own (x-mesh.limits)');
   const protocol = view.entries(where).find(({ key }) => key.toLowerCase() === 'protocol');
   return { protocol: protocol?.value.text(`${where}.protocol`) ?? null };
 });
@@ -149,13 +161,13 @@ export const proxyDefaults = anyCase<{
   envoyExtensions: never;
 }>({
   config: proxyConfig,
-  mutualTLSMode: oneOf(MODES),
+  mutualTLSMode: wordOf(MODES),
   meshGateway: anything,
   expose: anything,
   accessLogs: anything,
   transparentProxy: anything,
   mode: text,
-  failoverPolicy: elsewhere,
+  failoverPolicy: unsupported('there is one datacentre and one partition here'),
   prioritizeByLocality: anything,
   envoyExtensions: unsupported('no Envoy runs here'),
 });
@@ -163,17 +175,31 @@ export const proxyDefaults = anyCase<{
 export const mesh = anyCase<{
   allowEnablingPermissiveMutualTLS: boolean;
   transparentProxy: { meshDestinationsOnly?: boolean };
-  tls: true;
-  http: true;
+  tls: never;
+  http: { incoming?: { requestNormalization?: never } };
   peering: true;
   validateClusters: true;
 }>({
   allowEnablingPermissiveMutualTLS: flag,
   transparentProxy: anyCase<{ meshDestinationsOnly: boolean }>({ meshDestinationsOnly: flag }),
-  tls: anything,
-  http: anything,
+  tls: unsupported('sidecars speak TLS 1.3 with one set of ciphers'),
+  http: anyCase<{ incoming: { requestNormalization?: never } }>({
+    incoming: anyCase<{ requestNormalization: never }>({
+      requestNormalization: unsupported('callees join slashes and resolve dots always'),
+    }),
+  }),
   peering: anything,
   validateClusters: anything,
+});
+
+/** Who must have signed the caller's token, and what it must say. */
+const jwt = anyCase<{ providers: { name?: string; verifyClaims?: { path?: string[]; value?: string }[] }[] }>({
+  providers: list(
+    anyCase<{ name: string; verifyClaims: { path?: string[]; value?: string }[] }>({
+      name: word,
+      verifyClaims: list(anyCase<{ path: string[]; value: string }>({ path: list(text), value: word })),
+    }),
+  ),
 });
 
 const permission = anyCaseWith<
@@ -186,7 +212,7 @@ const permission = anyCaseWith<
       methods?: string[];
       header?: Read<typeof headerMatch>[];
     };
-    jwt: never;
+    jwt: Read<typeof jwt>;
   },
   'action'
 >(['action'], {
@@ -198,53 +224,58 @@ const permission = anyCaseWith<
     methods: string[];
     header: Read<typeof headerMatch>[];
   }>({
-    pathExact: text,
-    pathPrefix: text,
-    pathRegex: text,
+    pathExact: word,
+    pathPrefix: word,
+    pathRegex: pattern,
     methods: list(text),
     header: list(headerMatch),
   }),
-  jwt: unsupported('tokens are looked at by a RequestAuthentication'),
+  jwt,
 });
 
 const source = anyCaseWith<
   {
     name: string;
     namespace: string;
-    partition: never;
-    peer: never;
-    samenessGroup: never;
+    partition: string;
+    peer: string;
+    samenessGroup: string;
     action: 'allow' | 'deny';
     permissions: Read<typeof permission>[];
-    description: string;
-    type: string;
-    precedence: number;
+    description: true;
+    type: true;
+    precedence: true;
+    legacyID: true;
+    legacyMeta: true;
+    legacyCreateTime: true;
+    legacyUpdateTime: true;
   },
   'name'
 >(['name'], {
-  name: text,
-  namespace: text,
-  partition: elsewhere,
+  name: word,
+  namespace: word,
+  partition,
   peer: elsewhere,
   samenessGroup: elsewhere,
-  action: oneOf(['allow', 'deny']),
+  action: wordOf(['allow', 'deny']),
   permissions: list(permission),
-  description: text,
-  type: text,
-  precedence: number(0, 9),
+  description: anything,
+  type: anything,
+  precedence: anything,
+  legacyID: anything,
+  legacyMeta: anything,
+  legacyCreateTime: anything,
+  legacyUpdateTime: anything,
 });
 
-export const serviceIntentions = anyCaseWith<
-  {
-    destination: { name?: string; namespace?: string };
-    sources: Read<typeof source>[];
-    jwt: never;
-  },
-  'sources'
->(['sources'], {
-  destination: anyCase<{ name: string; namespace: string }>({ name: text, namespace: text }),
+export const serviceIntentions = anyCase<{
+  destination: { name?: string; namespace?: string };
+  sources: Read<typeof source>[];
+  jwt: Read<typeof jwt>;
+}>({
+  destination: anyCase<{ name: string; namespace: string }>({ name: word, namespace: word }),
   sources: list(source),
-  jwt: unsupported('tokens are looked at by a RequestAuthentication'),
+  jwt,
 });
 
 export type ServiceDefaults = Read<typeof serviceDefaults>;
@@ -254,4 +285,5 @@ export type ProxyDefaults = Read<typeof proxyDefaults>;
 export type Mesh = Read<typeof mesh>;
 export type ServiceIntentions = Read<typeof serviceIntentions>;
 export type IntentionSource = Read<typeof source>;
+export type IntentionToken = Read<typeof jwt>;
 export type Permission = Read<typeof permission>;

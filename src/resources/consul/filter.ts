@@ -1,10 +1,11 @@
+import { RE2JS } from 're2js';
 import type { LabelFilter } from '../../model/label-filter.js';
 import { type Reader, reader } from '../../yaml/readers.js';
 import { textShape } from '../../yaml/shape.js';
 
 /**
  * Consul's filter expressions, as far as they ask for `Service.Meta`, which are a workload's labels here: `==`, `!=`, `in`,
- * `contains`, `is empty`, with `and`, `or`, `not` and brackets. Null = an empty one, which chooses everybody.
+ * `contains`, `matches`, `is empty`, with `and`, `or`, `not` and brackets. Null = an empty one, which chooses everybody.
  */
 export const subsetFilter: Reader<LabelFilter | null> = reader(
   textShape('a filter expression, such as Service.Meta.version == v1'),
@@ -15,8 +16,10 @@ export const subsetFilter: Reader<LabelFilter | null> = reader(
     try {
       return new Parser(tokensOf(written)).whole();
     } catch (error) {
-      if (error instanceof Unobeyed) findings.unsupported(view.source, where, error.message);
-      else
+      if (error instanceof Unobeyed) {
+        findings.unsupported(view.source, where, `${error.message}; nobody is in this subset`);
+        return { kind: 'any', of: [] };
+      } else
         findings.problem(
           view.source,
           `${where} is no filter expression: ${error instanceof Error ? error.message : error}`,
@@ -120,8 +123,8 @@ class Parser {
   /** In a map it is about keys, in a text about a part of it. */
   #membership(left: string, operator: string): LabelFilter {
     const right = this.#next().text;
-    if (operator !== 'in' && operator !== 'contains')
-      throw new Unobeyed(`${operator} is not known here: compare with ==, !=, in, contains or is empty`);
+    if (operator === 'matches') return { kind: 'matches', label: labelOf(left), value: expressionOf(right) };
+    if (operator !== 'in' && operator !== 'contains') throw new Error(`${operator} is no operator`);
     const [selector, value] = operator === 'in' ? [right, left] : [left, right];
     return selector === 'Service.Meta'
       ? { kind: 'present', label: value }
@@ -139,6 +142,15 @@ class Parser {
     if (token === undefined || token.literal || token.text !== word) return false;
     this.#at++;
     return true;
+  }
+}
+
+function expressionOf(written: string): string {
+  try {
+    RE2JS.compile(written);
+    return written;
+  } catch {
+    throw new Error(`${JSON.stringify(written)} is no regular expression`);
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Finding } from '../../model/finding.js';
 import { nearest } from '../../model/nearest.js';
+import { objectName } from '../../model/policies.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource, reporter } from '../resource.js';
-import type { Mesh, ProxyDefaults, ServiceDefaults } from './defaults.js';
-import type { RouterDestination, ServiceResolver, ServiceRouter, ServiceSplitter } from './routing.js';
-
-type Split = NonNullable<ServiceSplitter['splits']>[number];
+import { aimedAt, Chain, type Target, targetOf } from './chain.js';
+import type { Mesh, ProxyDefaults, ServiceDefaults, ServiceIntentions } from './defaults.js';
+import { destinationOf } from './destination.js';
+import { issuersOf, providersIn } from './tokens.js';
 
 /** What is refused for what stands in another entry; each one alone may be well. */
 export const REFUSED = {
@@ -16,6 +17,14 @@ export const REFUSED = {
   permissive: 'MS0221',
   /** A subset that no resolver has. */
   subset: 'MS0223',
+  /** Redirects or splits that come back to where they began. */
+  circle: 'MS0227',
+  /** One chain, several protocols. */
+  mixed: 'MS0228',
+  /** Two entries about the intentions of one destination. */
+  twice: 'MS0229',
+  /** A token of a provider that there is not. */
+  provider: 'MS0234',
 } as const;
 
 /** Protocols that have requests, and so routes (Consul's `IsHTTPLike`). */
@@ -32,33 +41,157 @@ export function consulRefusals(resources: readonly Resource[]): Finding[] {
 }
 
 export function checkTogether(resources: readonly Resource[], refuse: Refuse): void {
+  const chain = new Chain(resources);
   const protocol = protocolOf(resources);
-  for (const kind of ['ServiceRouter', 'ServiceSplitter'])
-    for (const entry of ofKind(resources, 'consul', kind)) {
-      const word = protocol(entry.name);
-      if (word === null || HTTP_LIKE.has(word)) continue;
+  const isTcp = (service: string): boolean => !HTTP_LIKE.has(protocol(service) ?? 'http');
+  for (const entry of [...chain.routers.values(), ...chain.splitters.values()])
+    if (isTcp(entry.name))
       refuse(
         entry,
         REFUSED.protocol,
         null,
-        `${entry.name} speaks ${word}, which permits neither routing nor splitting`,
+        `${entry.name} speaks ${protocol(entry.name)}, which permits neither routing nor splitting`,
         `a ServiceDefaults ${entry.name} with protocol: http`,
       );
-    }
-  for (const { entry, service, subset, at } of subsetsUsed(resources)) {
-    const known = ofKind<ServiceResolver>(resources, 'consul', 'ServiceResolver')
-      .filter(({ name, namespace }) => name === service.name && namespace === service.namespace)
-      .flatMap(({ spec }) => Object.keys(spec.subsets ?? {}));
-    if (known.includes(subset)) continue;
-    const close = nearest(subset, known);
-    refuse(
-      entry,
-      REFUSED.subset,
-      at,
-      `no ServiceResolver ${service.name} has a subset ${subset}`,
-      close === null ? `a ServiceResolver ${service.name} with the subset ${subset}` : `did you mean ${close}?`,
-    );
+  for (const used of aimsOf(chain)) {
+    checkSubset(used, chain, refuse);
+    checkProtocol(used, protocol, refuse);
   }
+  checkCircles(chain, refuse);
+  checkAccess(resources, isTcp, refuse);
+  checkPermissive(resources, refuse);
+}
+
+/** A place of an entry that sends calls to a service. */
+interface Aim {
+  readonly entry: Resource;
+  readonly target: Target;
+  readonly at: SourceRef;
+}
+
+/** Every target that routers, splitters and resolvers name. */
+function aimsOf({ routers, splitters, resolvers }: Chain): Aim[] {
+  return [
+    ...[...routers.values()].flatMap((entry) =>
+      (entry.spec.routes ?? []).flatMap(({ destination }) =>
+        destination === undefined
+          ? []
+          : [{ entry, target: targetOf(destination, entry.name), at: sourceOf(destination) }],
+      ),
+    ),
+    ...[...splitters.values()].flatMap((entry) =>
+      (entry.spec.splits ?? []).map((split) => ({ entry, target: targetOf(split, entry.name), at: sourceOf(split) })),
+    ),
+    ...[...resolvers.values()].flatMap((entry) => {
+      const { redirect, failover = {} } = entry.spec;
+      const aims = Object.values(failover).flatMap((one) => one.targets ?? [one]);
+      return [...(redirect === undefined ? [] : [redirect]), ...aims].map((aim) => ({
+        entry,
+        target: aimedAt(targetOf({}, entry.name), aim),
+        at: sourceOf(aim),
+      }));
+    }),
+  ];
+}
+
+function checkSubset({ entry, target, at }: Aim, chain: Chain, refuse: Refuse): void {
+  const { service, subset } = target;
+  const known = Object.keys(chain.resolverOf(target)?.spec.subsets ?? {});
+  if (subset === '' || known.includes(subset)) return;
+  const close = nearest(subset, known);
+  refuse(
+    entry,
+    REFUSED.subset,
+    at,
+    `no ServiceResolver ${service} has a subset ${subset}`,
+    close === null ? `a ServiceResolver ${service} with the subset ${subset}` : `did you mean ${close}?`,
+  );
+}
+
+function checkProtocol({ entry, target, at }: Aim, protocol: (service: string) => string | null, refuse: Refuse): void {
+  const [own, other] = [protocol(entry.name), protocol(target.service)];
+  if (own === null || other === null || own === other) return;
+  refuse(
+    entry,
+    REFUSED.mixed,
+    at,
+    `${target.service} speaks ${other} and ${entry.name} ${own}: one chain has one protocol`,
+    `a ServiceDefaults ${target.service} with protocol: ${own}`,
+  );
+}
+
+function checkCircles(chain: Chain, refuse: Refuse): void {
+  const message = 'calls would go round in a circle: ';
+  for (const entry of chain.resolvers.values())
+    if (chain.resolve(targetOf({}, entry.name)).loop)
+      refuse(
+        entry,
+        REFUSED.circle,
+        sourceOf(entry.spec, 'redirect'),
+        `${message}${entry.name} redirects to who redirects back`,
+        'one of them without redirect',
+      );
+  for (const entry of chain.splitters.values()) {
+    const round = circleFrom(entry.name, chain);
+    if (round !== null)
+      refuse(entry, REFUSED.circle, null, `${message}${round.join(' → ')}`, 'a serviceSubset ends a way of splits');
+  }
+}
+
+/** The way of splits that leads back to a service; null = there is none. */
+function circleFrom(start: string, { splitters }: Chain): readonly string[] | null {
+  const seen = new Set<string>();
+  const search = (name: string, way: readonly string[]): readonly string[] | null => {
+    for (const split of splitters.get(name)?.spec.splits ?? []) {
+      const { service, subset } = targetOf(split, name);
+      if (service === name || subset !== '') continue;
+      if (service === start) return [...way, service];
+      if (seen.has(service)) continue;
+      seen.add(service);
+      const found = search(service, [...way, service]);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  return search(start, [start]);
+}
+
+function checkAccess(resources: readonly Resource[], isTcp: (service: string) => boolean, refuse: Refuse): void {
+  const issuers = issuersOf(resources);
+  const first = new Map<string, Resource>();
+  for (const entry of ofKind<ServiceIntentions>(resources, 'consul', 'ServiceIntentions')) {
+    const destination = destinationOf(entry);
+    const other = first.get(destination);
+    if (other === undefined) first.set(destination, entry);
+    else
+      refuse(
+        entry,
+        REFUSED.twice,
+        null,
+        `${objectName(other)} is about ${destination} already (${other.source.file}:${other.source.line})`,
+        'one ServiceIntentions with the sources of both',
+      );
+    const asksRequests = (entry.spec.sources ?? []).find(({ permissions = [] }) => permissions.length > 0);
+    if (asksRequests !== undefined && isTcp(destination))
+      refuse(
+        entry,
+        REFUSED.protocol,
+        sourceOf(asksRequests, 'permissions'),
+        `${destination} has connections and no requests, so that permissions cannot be about them`,
+        `a ServiceDefaults ${destination} with protocol: http, or action in place of permissions`,
+      );
+    for (const name of new Set(providersIn(entry.spec)))
+      if (!issuers.has(name))
+        refuse(entry, REFUSED.provider, null, `there is no JWTProvider ${name}`, hintOf(name, [...issuers.keys()]));
+  }
+}
+
+function hintOf(name: string, known: readonly string[]): string {
+  const close = nearest(name, known);
+  return close === null ? `a JWTProvider ${name}, applied with it or before` : `did you mean ${close}?`;
+}
+
+function checkPermissive(resources: readonly Resource[], refuse: Refuse): void {
   const [mesh] = ofKind<Mesh>(resources, 'consul', 'Mesh');
   if (mesh?.spec.allowEnablingPermissiveMutualTLS === true) return;
   for (const kind of ['ServiceDefaults', 'ProxyDefaults'])
@@ -71,38 +204,6 @@ export function checkTogether(resources: readonly Resource[], refuse: Refuse): v
           'permissive mutual TLS is not allowed in this mesh',
           'a Mesh with allowEnablingPermissiveMutualTLS: true, applied with it or before',
         );
-}
-
-interface UsedSubset {
-  readonly entry: Resource;
-  readonly service: { readonly name: string; readonly namespace: string };
-  readonly subset: string;
-  readonly at: SourceRef;
-}
-
-/** Subsets that routers and splitters name. */
-function subsetsUsed(resources: readonly Resource[]): UsedSubset[] {
-  const used = (entry: Resource, target: RouterDestination | Split): UsedSubset[] =>
-    (target.serviceSubset ?? '') === ''
-      ? []
-      : [
-          {
-            entry,
-            service: { name: target.service ?? entry.name, namespace: target.namespace ?? entry.namespace },
-            subset: target.serviceSubset ?? '',
-            at: sourceOf(target, 'serviceSubset'),
-          },
-        ];
-  return [
-    ...ofKind<ServiceRouter>(resources, 'consul', 'ServiceRouter').flatMap((entry) =>
-      (entry.spec.routes ?? []).flatMap(({ destination }) =>
-        destination === undefined ? [] : used(entry, destination),
-      ),
-    ),
-    ...ofKind<ServiceSplitter>(resources, 'consul', 'ServiceSplitter').flatMap((entry) =>
-      (entry.spec.splits ?? []).flatMap((split) => used(entry, split)),
-    ),
-  ];
 }
 
 /** The protocol that entries declare for a service; null = none of them does, and Consul would take it for tcp. */

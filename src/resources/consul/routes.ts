@@ -1,6 +1,13 @@
-import { ISTIO_DEFAULT_RETRIES } from '../../model/flavor.js';
-import { fqdn } from '../../model/names.js';
-import { ANY_CALLER, destinationName, objectName, type RouteRule, type RouteSet } from '../../model/policies.js';
+import { literally } from '../../model/access-match.js';
+import { fqdn, NAMESPACE } from '../../model/names.js';
+import {
+  ANY_CALLER,
+  destinationName,
+  objectName,
+  type RouteRule,
+  type RouteSet,
+  type StreamRoutes,
+} from '../../model/policies.js';
 import { policyOf } from '../../model/retries.js';
 import {
   EVERYTHING,
@@ -13,67 +20,68 @@ import {
   type WeightedCluster,
 } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
-import { ofKind, type Resource } from '../resource.js';
-import type {
-  RouterDestination,
-  RouterMatch,
-  RouterRoute,
-  ServiceResolver,
-  ServiceRouter,
-  ServiceSplitter,
-} from './routing.js';
+import type { Resource } from '../resource.js';
+import { Chain, type Target, targetOf } from './chain.js';
+import type { RouterDestination, RouterMatch, RouterRoute, ServiceResolver, ServiceRouter } from './routing.js';
 import type { HeaderChanges, HeaderMatch } from './words.js';
 
-/** How long a request may take where nothing is said, ms (Consul's default of routes and resolvers). */
+/** How long a request may take where nothing is said, ms (Envoy's default of routes, which Consul leaves in force). */
 const REQUEST_TIMEOUT_MS = 15_000;
-
-/** The entries about one service: router, then splitter, then resolver (Consul's discovery chain). */
-interface Chain {
-  readonly routers: readonly Resource<ServiceRouter>[];
-  readonly splitters: readonly Resource<ServiceSplitter>[];
-  readonly resolvers: readonly Resource<ServiceResolver>[];
-}
-
-interface Target {
-  readonly service: string;
-  readonly namespace: string;
-  readonly subset: string;
-}
 
 /**
  * A set of routes for each service that a router, a splitter or a resolver says something of: the router's routes in their
  * order, and behind them the service itself, since what meets none goes on (Consul answers no 404).
  */
 export function consulRouteSetsOf(resources: readonly Resource[]): RouteSet[] {
-  const chain: Chain = {
-    routers: ofKind<ServiceRouter>(resources, 'consul', 'ServiceRouter'),
-    splitters: ofKind<ServiceSplitter>(resources, 'consul', 'ServiceSplitter'),
-    resolvers: ofKind<ServiceResolver>(resources, 'consul', 'ServiceResolver').filter(({ spec }) => isRouting(spec)),
-  };
-  const all: readonly Resource[] = [...chain.routers, ...chain.splitters, ...chain.resolvers];
-  const named = new Map(all.map((one) => [`${one.namespace}/${one.name}`, one]));
-  return [...named.values()].map((object) => routeSet(object, chain));
+  const chain = new Chain(resources);
+  const resolving = [...chain.resolvers.values()].filter(
+    ({ spec }) => sendsElsewhere(spec) || spec.requestTimeout !== undefined,
+  );
+  const named = new Set([...chain.routers.keys(), ...chain.splitters.keys(), ...resolving.map(({ name }) => name)]);
+  return [...named].map((name) => routeSet(name, chain));
 }
 
-/** A resolver that only names subsets changes nothing of where requests go. */
-function isRouting({ redirect, defaultSubset, requestTimeout }: ServiceResolver): boolean {
-  return redirect !== undefined || (defaultSubset ?? '') !== '' || requestTimeout !== undefined;
+/** A resolver that only names subsets changes nothing of where calls go. */
+function sendsElsewhere({ redirect, defaultSubset }: ServiceResolver): boolean {
+  return redirect !== undefined || defaultSubset !== undefined;
 }
 
-function routeSet(object: Resource, chain: Chain): RouteSet {
-  const { name, namespace } = object;
-  const same = (one: Resource): boolean => one.name === name && one.namespace === namespace;
-  const router = chain.routers.find(same);
-  const own = { service: name, namespace, subset: '' };
+/** Connections know no routers and no splitters, and resolvers all the same. */
+export function consulStreamsOf(resources: readonly Resource[]): StreamRoutes[] {
+  const chain = new Chain(resources);
+  return [...chain.resolvers.values()]
+    .filter(({ spec }) => sendsElsewhere(spec))
+    .map((object) => ({
+      object,
+      hosts: [fqdn(object.name)],
+      gateways: ['mesh'],
+      visibleTo: null,
+      created: object.created,
+      rules: [
+        {
+          scope: ANY_CALLER,
+          destinations: [{ name: clusterOf(chain.resolve(targetOf({}, object.name)).target), weight: 1 }],
+          origin: { object: objectName(object), rule: 0, match: 0, source: object.source },
+        },
+      ],
+    }));
+}
+
+function routeSet(name: string, chain: Chain): RouteSet {
+  const [router, splitter, resolver] = [chain.routers.get(name), chain.splitters.get(name), chain.resolvers.get(name)];
   const routes = (router?.spec.routes ?? []).map((route, i) =>
     routeRule(router as Resource<ServiceRouter>, route, i, chain),
   );
-  const rest = chain.splitters.find(same) ?? chain.resolvers.find(same) ?? (router as Resource);
+  const rest = splitter ?? resolver ?? (router as Resource);
+  const own = targetOf({}, name);
   const last: RouteRule = {
     route: {
-      name: `${namespace}/${name}`,
+      name: `${NAMESPACE}/${name}`,
       match: EVERYTHING,
-      action: { ...forwardTo(targetsOf(own, chain)), timeoutMs: timeoutOf(own, chain) },
+      action: {
+        ...forwardTo(clustersOf(own, chain)),
+        timeoutMs: router === undefined && splitter === undefined ? timeoutOf(own, chain) : REQUEST_TIMEOUT_MS,
+      },
       responseFields: null,
       fault: null,
       ...(rest === router ? {} : { origin: { object: objectName(rest), rule: 0, match: 0, source: rest.source } }),
@@ -83,39 +91,29 @@ function routeSet(object: Resource, chain: Chain): RouteSet {
   };
   return {
     object: router ?? rest,
-    hosts: [fqdn(name, namespace)],
+    hosts: [fqdn(name)],
     port: null,
     gateways: ['mesh'],
     visibleTo: null,
     firstFor: null,
-    created: object.created,
+    created: (router ?? rest).created,
     rules: [...routes, last],
   };
 }
 
 function routeRule(router: Resource<ServiceRouter>, route: RouterRoute, index: number, chain: Chain): RouteRule {
   const { match, destination = {} } = route;
-  const target: Target = {
-    service: destination.service ?? router.name,
-    namespace: destination.namespace ?? router.namespace,
-    subset: destination.serviceSubset ?? '',
-  };
-  const { requestTimeout } = destination;
-  const timeoutMs =
-    requestTimeout === undefined ? timeoutOf(target, chain) : requestTimeout <= 0 ? null : requestTimeout;
+  const { requestTimeout = 0, prefixRewrite } = destination;
   return {
     route: {
-      name: `${router.namespace}/${router.name}#${index + 1}`,
+      name: `${NAMESPACE}/${router.name}#${index + 1}`,
       match: matchOf(match?.http),
       action: {
-        ...forwardTo(targetsOf(target, chain)),
-        timeoutMs,
+        ...forwardTo(clustersOf(targetOf(destination, router.name), chain)),
+        timeoutMs: timeoutMsOf(requestTimeout),
         retry: retriesOf(destination, route),
         requestFields: changesOf(destination.requestHeaders),
-        rewrite:
-          destination.prefixRewrite === undefined
-            ? null
-            : { host: null, path: { kind: 'prefix', value: destination.prefixRewrite } },
+        rewrite: prefixRewrite === undefined ? null : { host: null, path: { kind: 'prefix', value: prefixRewrite } },
       },
       responseFields: changesOf(destination.responseHeaders),
       fault: null,
@@ -127,70 +125,45 @@ function routeRule(router: Resource<ServiceRouter>, route: RouterRoute, index: n
 }
 
 /** Through the splitter of a service, where it has one and no subset was asked for; then through resolvers. */
-function targetsOf(target: Target, chain: Chain): WeightedCluster[] {
-  const splitter = chain.splitters.find(
-    ({ name, namespace }) => name === target.service && namespace === target.namespace,
-  );
-  if (splitter === undefined || target.subset !== '')
-    return [{ cluster: clusterOf(target, chain), weight: 1, requestFields: null, responseFields: null }];
-  return (splitter.spec.splits ?? [])
-    .filter(({ weight }) => weight > 0)
-    .map(({ weight, service, namespace, serviceSubset, requestHeaders, responseHeaders }) => ({
-      cluster: clusterOf(
-        { service: service ?? target.service, namespace: namespace ?? target.namespace, subset: serviceSubset ?? '' },
-        chain,
-      ),
-      weight,
-      requestFields: changesOf(requestHeaders),
-      responseFields: changesOf(responseHeaders),
+function clustersOf(target: Target, chain: Chain): WeightedCluster[] {
+  return chain
+    .sharesOf(target)
+    .filter(({ percent }) => percent > 0)
+    .map((share) => ({
+      cluster: clusterOf(share.target),
+      weight: share.percent,
+      requestFields: changesOf(share.requestHeaders),
+      responseFields: changesOf(share.responseHeaders),
     }));
 }
 
-function clusterOf(target: Target, chain: Chain): string {
-  const { service, namespace, subset } = resolved(target, chain);
+export function clusterOf({ service, namespace, subset }: Target): string {
   return destinationName(fqdn(service, namespace), null, subset);
 }
 
-/** Redirects one after the other, and the subset that is meant where none is named. */
-function resolved(target: Target, { resolvers }: Chain, depth = 0): Target {
-  const resolver = resolvers.find(
-    ({ name, namespace }) => name === target.service && namespace === target.namespace,
-  )?.spec;
-  if (resolver === undefined || depth > 8) return target;
-  const { redirect, defaultSubset = '' } = resolver;
-  if (redirect === undefined) return target.subset === '' ? { ...target, subset: defaultSubset } : target;
-  const next = {
-    service: redirect.service ?? target.service,
-    namespace: redirect.namespace ?? target.namespace,
-    subset: redirect.serviceSubset ?? '',
-  };
-  const same = next.service === target.service && next.namespace === target.namespace;
-  return same ? next : resolved(next, { routers: [], splitters: [], resolvers }, depth + 1);
+/** That of the resolver at the end counts; behind a router or a splitter none does. */
+function timeoutOf(own: Target, chain: Chain): number | null {
+  return timeoutMsOf(chain.resolverOf(chain.resolve(own).target)?.spec.requestTimeout ?? 0);
 }
 
-function timeoutOf({ service, namespace }: Target, { resolvers }: Chain): number | null {
-  const wanted = resolvers.find((one) => one.name === service && one.namespace === namespace)?.spec.requestTimeout;
-  if (wanted === undefined || wanted === 0) return REQUEST_TIMEOUT_MS;
-  return wanted < 0 ? null : wanted;
+/** 0 = not written, less = none. */
+function timeoutMsOf(requestTimeout: number): number | null {
+  if (requestTimeout === 0) return REQUEST_TIMEOUT_MS;
+  return requestTimeout < 0 ? null : requestTimeout;
 }
 
-/** Nothing is retried unless something says so; then once, unless it says how often. */
+/** Nothing is retried unless it is said what for; then once, unless it is said how often. */
 function retriesOf(destination: RouterDestination, route: RouterRoute): RetryPolicy | null {
-  const { numRetries, retryOn = [], retryOnConnectFailure, retryOnStatusCodes = [] } = destination;
+  const { numRetries = 0, retryOn = [], retryOnConnectFailure, retryOnStatusCodes = [] } = destination;
   const words = [
     ...retryOn,
     ...(retryOnConnectFailure === true ? ['connect-failure'] : []),
     ...retryOnStatusCodes.map(String),
   ];
-  if (numRetries === undefined && words.length === 0) return null;
+  if (words.length === 0) return null;
   const { line, file } = sourceOf(route, 'destination');
   return policyOf(
-    {
-      attempts: numRetries ?? 1,
-      retryOn: words.length === 0 ? ISTIO_DEFAULT_RETRIES.retryOn : words,
-      perTryTimeoutMs: null,
-      nonIdempotent: 'always',
-    },
+    { attempts: numRetries === 0 ? 1 : numRetries, retryOn: words, perTryTimeoutMs: null, nonIdempotent: 'always' },
     `the destination in line ${line} of ${file}`,
   );
 }
@@ -213,14 +186,20 @@ export function matchOf(match: RouterMatch | undefined): RouteMatch {
         : pathRegex !== undefined
           ? { kind: 'regex', value: pathRegex, ignoreCase }
           : { kind: 'prefix', value: pathPrefix ?? '/', ignoreCase },
-    methods,
+    methods: methods.map((method) => method.toUpperCase()),
     fields: header.map(fieldOf),
     query: queryParam.map(({ name, exact, regex }) => ({ name, ...textOf({ exact, regex }) })),
   };
 }
 
 export function fieldOf(match: HeaderMatch): FieldMatch {
-  return { ...textOf(match), name: match.name.toLowerCase(), invert: match.invert ?? false, missingAsEmpty: false };
+  const value = textOf(match);
+  return {
+    ...(match.ignoreCase === true ? anyCaseOf(value) : value),
+    name: match.name.toLowerCase(),
+    invert: match.invert ?? false,
+    missingAsEmpty: false,
+  };
 }
 
 const KINDS = ['exact', 'prefix', 'suffix', 'contains', 'regex'] as const;
@@ -228,6 +207,14 @@ const KINDS = ['exact', 'prefix', 'suffix', 'contains', 'regex'] as const;
 function textOf(match: { readonly [K in (typeof KINDS)[number]]?: string | undefined }): TextMatch {
   const kind = KINDS.find((one) => match[one] !== undefined);
   return kind === undefined ? { kind: 'present', value: '' } : { kind, value: match[kind] ?? '' };
+}
+
+/** The same, large and small letters alike. */
+function anyCaseOf({ kind, value }: TextMatch): TextMatch {
+  if (kind === 'present') return { kind, value };
+  const text = kind === 'regex' ? `(?:${value})` : literally(value);
+  const [before, after] = [kind === 'suffix' || kind === 'contains', kind === 'prefix' || kind === 'contains'];
+  return { kind: 'regex', value: `(?i)${before ? '.*' : ''}${text}${after ? '.*' : ''}` };
 }
 
 function changesOf(changes: HeaderChanges | undefined): FieldChanges | null {

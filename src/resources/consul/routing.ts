@@ -4,26 +4,39 @@ import {
   flag,
   list,
   number,
-  oneOf,
   type Read,
+  type Reader,
+  reader,
   record,
+  shapeOf,
   text,
   unsupported,
   whole,
 } from '../../yaml/readers.js';
-import { goDuration } from '../words.js';
 import { subsetFilter } from './filter.js';
-import { anyCase, anyCaseWith, elsewhere, headerChanges, headerMatch } from './words.js';
+import {
+  anyCase,
+  anyCaseWith,
+  datacenter,
+  elsewhere,
+  headerChanges,
+  headerMatch,
+  partition,
+  pattern,
+  time,
+  word,
+  wordOf,
+} from './words.js';
 
 /** ServiceRouter, ServiceSplitter and ServiceResolver (consul-k8s api/v1alpha1), as they are read. */
 
 type Duration = number;
 
 const queryMatch = anyCaseWith<{ name: string; present: boolean; exact: string; regex: string }, 'name'>(['name'], {
-  name: text,
+  name: word,
   present: flag,
-  exact: text,
-  regex: text,
+  exact: word,
+  regex: pattern,
 });
 
 const httpMatch = anyCase<{
@@ -35,9 +48,9 @@ const httpMatch = anyCase<{
   queryParam: Read<typeof queryMatch>[];
   methods: string[];
 }>({
-  pathExact: text,
-  pathPrefix: text,
-  pathRegex: text,
+  pathExact: word,
+  pathPrefix: word,
+  pathRegex: pattern,
   caseInsensitive: flag,
   header: list(headerMatch),
   queryParam: list(queryMatch),
@@ -48,7 +61,7 @@ const destination = anyCase<{
   service: string;
   serviceSubset: string;
   namespace: string;
-  partition: never;
+  partition: string;
   prefixRewrite: string;
   requestTimeout: Duration;
   idleTimeout: never;
@@ -59,12 +72,12 @@ const destination = anyCase<{
   requestHeaders: Read<typeof headerChanges>;
   responseHeaders: Read<typeof headerChanges>;
 }>({
-  service: text,
-  serviceSubset: text,
-  namespace: text,
-  partition: elsewhere,
-  prefixRewrite: text,
-  requestTimeout: goDuration,
+  service: word,
+  serviceSubset: word,
+  namespace: word,
+  partition,
+  prefixRewrite: word,
+  requestTimeout: time,
   idleTimeout: unsupported('connections stay as long as the sidecar keeps them'),
   numRetries: whole(0, 1_000),
   retryOnConnectFailure: flag,
@@ -87,17 +100,17 @@ const split = anyCaseWith<
     service: string;
     serviceSubset: string;
     namespace: string;
-    partition: never;
+    partition: string;
     requestHeaders: Read<typeof headerChanges>;
     responseHeaders: Read<typeof headerChanges>;
   },
   'weight'
 >(['weight'], {
   weight: number(0, 100),
-  service: text,
-  serviceSubset: text,
-  namespace: text,
-  partition: elsewhere,
+  service: word,
+  serviceSubset: word,
+  namespace: word,
+  partition,
   requestHeaders: headerChanges,
   responseHeaders: headerChanges,
 });
@@ -108,33 +121,41 @@ const target = anyCase<{
   service: string;
   serviceSubset: string;
   namespace: string;
-  partition: never;
-  datacenter: never;
-  peer: never;
+  partition: string;
+  datacenter: string;
+  peer: string;
+  samenessGroup: string;
 }>({
-  service: text,
-  serviceSubset: text,
-  namespace: text,
-  partition: elsewhere,
-  datacenter: elsewhere,
+  service: word,
+  serviceSubset: word,
+  namespace: word,
+  partition,
+  datacenter,
   peer: elsewhere,
+  samenessGroup: elsewhere,
+});
+
+/** Read to know that something was written. */
+const otherDatacenters: Reader<true> = reader<true>(shapeOf(elsewhere), (view, where, findings) => {
+  findings.unsupported(view.source, where, 'there is one datacentre and one partition here');
+  return true;
 });
 
 const failover = anyCase<{
   service: string;
   serviceSubset: string;
   namespace: string;
-  datacenters: never;
+  datacenters: true;
   targets: Read<typeof target>[];
-  policy: never;
-  samenessGroup: never;
+  policy: true;
+  samenessGroup: string;
 }>({
-  service: text,
-  serviceSubset: text,
-  namespace: text,
-  datacenters: elsewhere,
+  service: word,
+  serviceSubset: word,
+  namespace: word,
+  datacenters: otherDatacenters,
   targets: list(target),
-  policy: elsewhere,
+  policy: otherDatacenters,
   samenessGroup: elsewhere,
 });
 
@@ -145,14 +166,14 @@ const hashPolicy = anyCase<{
   terminal: boolean;
   cookieConfig: { session?: boolean; ttl?: number; path?: string };
 }>({
-  field: oneOf(['header', 'cookie', 'query_parameter']),
-  fieldValue: text,
+  field: wordOf(['header', 'cookie', 'query_parameter']),
+  fieldValue: word,
   sourceIP: flag,
   terminal: flag,
   cookieConfig: anyCase<{ session: boolean; ttl: number; path: string }>({
     session: flag,
-    ttl: goDuration,
-    path: text,
+    ttl: time,
+    path: word,
   }),
 });
 
@@ -162,12 +183,12 @@ const loadBalancer = anyCase<{
   leastRequestConfig: { choiceCount?: number };
   hashPolicies: Read<typeof hashPolicy>[];
 }>({
-  policy: oneOf(['', 'random', 'round_robin', 'least_request', 'ring_hash', 'maglev']),
+  policy: wordOf(['random', 'round_robin', 'least_request', 'ring_hash', 'maglev']),
   ringHashConfig: anyCase<{ minimumRingSize: number; maximumRingSize: number }>({
-    minimumRingSize: whole(1, 8_388_608),
-    maximumRingSize: whole(1, 8_388_608),
+    minimumRingSize: whole(0, 8_388_608),
+    maximumRingSize: whole(0, 8_388_608),
   }),
-  leastRequestConfig: anyCase<{ choiceCount: number }>({ choiceCount: whole(2, 100) }),
+  leastRequestConfig: anyCase<{ choiceCount: number }>({ choiceCount: whole(0, 100) }),
   hashPolicies: list(hashPolicy),
 });
 
@@ -181,14 +202,14 @@ export const serviceResolver = anyCase<{
   loadBalancer: Read<typeof loadBalancer>;
   prioritizeByLocality: true;
 }>({
-  defaultSubset: text,
+  defaultSubset: word,
   subsets: record(
     anyCase<{ filter: LabelFilter | null; onlyPassing: boolean }>({ filter: subsetFilter, onlyPassing: flag }),
   ),
   redirect: target,
   failover: record(failover),
-  connectTimeout: goDuration,
-  requestTimeout: goDuration,
+  connectTimeout: time,
+  requestTimeout: time,
   loadBalancer,
   prioritizeByLocality: anything,
 });
@@ -199,4 +220,8 @@ export type RouterMatch = Read<typeof httpMatch>;
 export type RouterDestination = Read<typeof destination>;
 export type ServiceSplitter = Read<typeof serviceSplitter>;
 export type ServiceResolver = Read<typeof serviceResolver>;
+export type RedirectWords = Read<typeof target>;
+export type FailoverWords = Read<typeof failover>;
+export type LoadBalancerWords = Read<typeof loadBalancer>;
+export type QueryWords = Read<typeof queryMatch>;
 export type HashWords = Read<typeof hashPolicy>;

@@ -5,20 +5,21 @@ import {
   OUTLIER_DEFAULTS,
   type PoolLimits,
 } from '../../model/cluster.js';
-import { fqdn } from '../../model/names.js';
-import {
-  type BalancerSettings,
-  type DestinationPolicy,
-  destinationName,
-  type OutlierSettings,
-  type PoolSettings,
-  type PortTraffic,
+import { fqdn, NAMESPACE } from '../../model/names.js';
+import type {
+  BalancerSettings,
+  DestinationPolicy,
+  OutlierSettings,
+  PoolSettings,
+  PortTraffic,
 } from '../../model/policies.js';
 import type { HashPolicy } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource } from '../resource.js';
+import { Chain } from './chain.js';
 import type { ServiceDefaults, Upstream } from './defaults.js';
-import type { HashWords, ServiceResolver } from './routing.js';
+import { clusterOf } from './routes.js';
+import type { HashWords, LoadBalancerWords, ServiceResolver } from './routing.js';
 
 /** Consul's own limits where only some are said (Envoy's defaults, which it leaves in force). */
 const UPSTREAM_LIMITS: PoolLimits = {
@@ -33,15 +34,16 @@ const UPSTREAM_LIMITS: PoolLimits = {
  * together with the former, for its callers alone.
  */
 export function consulDestinationsOf(resources: readonly Resource[]): DestinationPolicy[] {
-  const resolvers = ofKind<ServiceResolver>(resources, 'consul', 'ServiceResolver').map(resolverPolicy);
+  const chain = new Chain(resources);
+  const resolvers = [...chain.resolvers.values()].map((resolver) => resolverPolicy(resolver, chain));
   const callers = ofKind<ServiceDefaults>(resources, 'consul', 'ServiceDefaults').flatMap((defaults) =>
     callerPolicies(defaults, resolvers),
   );
   return [...callers, ...resolvers];
 }
 
-function resolverPolicy(resolver: Resource<ServiceResolver>): DestinationPolicy {
-  const { spec, name, namespace } = resolver;
+function resolverPolicy(resolver: Resource<ServiceResolver>, chain: Chain): DestinationPolicy {
+  const { spec, name } = resolver;
   const subsets = Object.entries(spec.subsets ?? {}).map(([subset, { filter }]) => ({
     name: subset,
     labels: {},
@@ -49,31 +51,21 @@ function resolverPolicy(resolver: Resource<ServiceResolver>): DestinationPolicy 
     traffic: null,
     source: sourceOf(spec.subsets ?? {}, subset),
   }));
-  const failover = Object.entries(spec.failover ?? {}).map(([subset, entry]) => {
-    const targets = entry.targets ?? [entry];
-    return [
-      subset,
-      targets.map((target) =>
-        destinationName(
-          fqdn(target.service ?? name, target.namespace ?? namespace),
-          null,
-          target.serviceSubset ?? (target.service === undefined && subset !== '*' ? subset : ''),
-        ),
-      ),
-    ] as const;
-  });
+  const failover = Object.entries(chain.failoverOf(name, spec.failover ?? {})).map(
+    ([subset, targets]) => [subset, targets.map(clusterOf)] as const,
+  );
   return {
-    object: resolver,
-    host: fqdn(name, namespace),
+    object: { ...resolver, namespace: NAMESPACE },
+    host: fqdn(name),
     visibleTo: null,
     callers: null,
     created: resolver.created,
     traffic: traffic({
       balancer: spec.loadBalancer === undefined ? null : balancerOf(spec.loadBalancer),
       pool:
-        spec.connectTimeout === undefined
+        (spec.connectTimeout ?? 0) === 0
           ? null
-          : { limits: UPSTREAM_LIMITS, connectTimeoutMs: Math.max(1, spec.connectTimeout) },
+          : { limits: UPSTREAM_LIMITS, connectTimeoutMs: Math.max(1, spec.connectTimeout ?? 0) },
     }),
     subsets,
     ...(failover.length === 0 ? {} : { failover: Object.fromEntries(failover) }),
@@ -95,17 +87,19 @@ function callerPolicies(
   const hosts = new Map<string, Upstream>();
   if (all !== undefined) for (const { host } of resolvers) hosts.set(host, all);
   for (const override of overrides)
-    hosts.set(fqdn(override.name ?? '', override.namespace ?? defaults.namespace), { ...all, ...override });
+    hosts.set(fqdn(override.name ?? '', override.namespace ?? NAMESPACE), { ...all, ...override });
   const policy = (host: string, upstream: Upstream): DestinationPolicy => {
     const resolver = resolvers.find((one) => one.host === host);
     const { limits, connectTimeoutMs, passiveHealthCheck } = upstream;
     const own = traffic({
       ...resolver?.traffic,
-      ...(limits === undefined && connectTimeoutMs === undefined ? {} : { pool: poolOf(upstream) }),
+      ...(limits === undefined && connectTimeoutMs === undefined
+        ? {}
+        : { pool: poolOf(upstream, resolver?.traffic?.pool?.connectTimeoutMs ?? 5_000) }),
       ...(passiveHealthCheck === undefined ? {} : { outlier: outlierOf(passiveHealthCheck) }),
     });
     return {
-      object: defaults,
+      object: { ...defaults, namespace: NAMESPACE },
       host,
       visibleTo: null,
       callers: { app: defaults.name },
@@ -121,10 +115,10 @@ function callerPolicies(
   ];
 }
 
-function poolOf({ limits = {}, connectTimeoutMs = 5_000 }: Upstream): PoolSettings {
+function poolOf({ limits = {}, connectTimeoutMs = 0 }: Upstream, resolved: number): PoolSettings {
   const { maxConnections, maxPendingRequests, maxConcurrentRequests } = limits;
   return {
-    connectTimeoutMs,
+    connectTimeoutMs: connectTimeoutMs === 0 ? resolved : connectTimeoutMs,
     limits: {
       ...UPSTREAM_LIMITS,
       maxConnections: maxConnections ?? UPSTREAM_LIMITS.maxConnections,
@@ -140,34 +134,30 @@ function outlierOf(check: NonNullable<Upstream['passiveHealthCheck']>): OutlierS
     ejection: {
       ...OUTLIER_DEFAULTS,
       // Where it is not enforced nobody is put aside.
-      consecutive5xx: check.enforcingConsecutive5xx === 0 ? 0 : (check.maxFailures ?? OUTLIER_DEFAULTS.consecutive5xx),
-      intervalMs: check.interval ?? OUTLIER_DEFAULTS.intervalMs,
-      baseEjectionMs: check.baseEjectionTime ?? OUTLIER_DEFAULTS.baseEjectionMs,
+      consecutive5xx: check.enforcingConsecutive5xx === 0 ? 0 : check.maxFailures || OUTLIER_DEFAULTS.consecutive5xx,
+      intervalMs: check.interval || OUTLIER_DEFAULTS.intervalMs,
+      baseEjectionMs: check.baseEjectionTime || OUTLIER_DEFAULTS.baseEjectionMs,
       maxEjectionPercent: check.maxEjectionPercent ?? OUTLIER_DEFAULTS.maxEjectionPercent,
     },
   };
 }
 
-function balancerOf(spec: NonNullable<ServiceResolver['loadBalancer']>): BalancerSettings {
+function balancerOf(spec: LoadBalancerWords): BalancerSettings {
   const balancing: Balancing = { ...CLUSTER_DEFAULTS.balancing, algorithm: algorithmOf(spec) };
   return { balancing, hash: (spec.hashPolicies ?? []).flatMap(hashOf) };
 }
 
-function algorithmOf({
-  policy,
-  ringHashConfig,
-  leastRequestConfig,
-}: NonNullable<ServiceResolver['loadBalancer']>): BalancingAlgorithm {
+function algorithmOf({ policy, ringHashConfig, leastRequestConfig }: LoadBalancerWords): BalancingAlgorithm {
   switch (policy) {
     case 'random':
       return { kind: 'random' };
     case 'least_request':
-      return { kind: 'least-request', choices: leastRequestConfig?.choiceCount ?? 2 };
+      return { kind: 'least-request', choices: leastRequestConfig?.choiceCount || 2 };
     case 'ring_hash':
       return {
         kind: 'ring-hash',
-        minimumRingSize: ringHashConfig?.minimumRingSize ?? 1_024,
-        maximumRingSize: ringHashConfig?.maximumRingSize ?? 8_388_608,
+        minimumRingSize: ringHashConfig?.minimumRingSize || 1_024,
+        maximumRingSize: ringHashConfig?.maximumRingSize || 8_388_608,
       };
     case 'maglev':
       return { kind: 'maglev', tableSize: 65_537 };

@@ -1,6 +1,8 @@
 import {
+  expression,
   flag,
   list,
+  oneOf,
   type Read,
   type Reader,
   reader,
@@ -9,9 +11,9 @@ import {
   table,
   tableWith,
   text,
-  unsupported,
 } from '../../yaml/readers.js';
 import type { YamlEntry, YamlView } from '../../yaml/view.js';
+import { goDuration } from '../words.js';
 
 /** Readers of what Consul's kinds have in common. Config entries write `PathPrefix` or `path_prefix` where CRDs have `pathPrefix`. */
 
@@ -55,6 +57,39 @@ function renamed(view: YamlView, known: readonly string[]): YamlView {
   };
 }
 
+/** In Go an empty text is one that was not written. */
+export function filled<T>(inner: Reader<T>): Reader<T> {
+  return reader(shapeOf(inner), (view, where, findings) =>
+    view.scalar === '' ? undefined : inner(view, where, findings),
+  );
+}
+
+export const word = filled(text);
+export const pattern = filled(expression);
+
+export function wordOf<const T extends string>(words: readonly T[]): Reader<T> {
+  return filled(oneOf(words));
+}
+
+/** A duration as Go writes it, or as its JSON does: nanoseconds. In ms. */
+export const time: Reader<number> = reader(shapeOf(goDuration), (view, where, findings) =>
+  typeof view.scalar === 'number' ? view.scalar / 1e6 : filled(goDuration)(view, where, findings),
+);
+
+/** What would be somewhere else, and is told; `here` is what the place where we are is called. */
+function elsewhereThan(here: readonly string[]): Reader<string> {
+  const why = 'there is one datacentre and one partition here';
+  return reader<string>({ kind: 'unsupported', why }, (view, where, findings) => {
+    if (typeof view.scalar === 'string' && here.includes(view.scalar)) return undefined;
+    findings.unsupported(view.source, where, why);
+    return typeof view.scalar === 'string' ? view.scalar : where;
+  });
+}
+
+export const partition = elsewhereThan(['', 'default']);
+export const datacenter = elsewhereThan(['', 'dc1']);
+export const elsewhere = elsewhereThan(['']);
+
 export const headerChanges = anyCase<{ add: Record<string, string>; set: Record<string, string>; remove: string[] }>({
   add: record(text),
   set: record(text),
@@ -77,18 +112,15 @@ interface HeaderWords {
 
 /** One header of a match; a mapping with its name beside what it must be. */
 export const headerMatch = anyCaseWith<HeaderWords, 'name'>(['name'], {
-  name: text,
+  name: word,
   present: flag,
-  exact: text,
-  prefix: text,
-  suffix: text,
-  contains: text,
-  regex: text,
+  exact: word,
+  prefix: word,
+  suffix: word,
+  contains: word,
+  regex: pattern,
   invert: flag,
-  ignoreCase: unsupported('header values are compared as they are'),
+  ignoreCase: flag,
 });
 
 export type HeaderMatch = Read<typeof headerMatch>;
-
-/** What another datacentre or partition would be: there is one of each here. */
-export const elsewhere = unsupported('there is one datacentre and one partition here');

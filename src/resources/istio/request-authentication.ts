@@ -1,9 +1,9 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { DEFAULT_TOKEN_PLACES, type JsonWebKeyText, type TokenRule } from '../../model/authorization.js';
+import { DEFAULT_TOKEN_PLACES, type TokenRule } from '../../model/authorization.js';
 import { READING } from '../../model/finding.js';
 import { objectName, type TokenPolicy } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { flag, list, type Read, table, tableWith, text, unsupported } from '../../yaml/readers.js';
+import { keysOf } from '../jwks.js';
 import { ofKind, type Report, type Resource } from '../resource.js';
 import { labelSelector, passed } from '../words.js';
 import { selectorOf } from './authorization.js';
@@ -71,37 +71,6 @@ function tokenRule(rule: JwtRule, resource: Resource): TokenRule {
     object: objectName(resource),
     source: sourceOf(rule),
   };
-}
-
-/** The keys of a JWK set that are keys; null = it is no set. */
-function keysOf(jwks: string | undefined): JsonWebKeyText[] | null {
-  if (jwks === undefined) return [];
-  const set = parsed(jwks);
-  const keys = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : null;
-  if (!Array.isArray(keys)) return null;
-  return keys.filter(isPublicKey).map((key) => ({
-    ...(typeof key.kid === 'string' ? { kid: key.kid } : {}),
-    ...(typeof key.alg === 'string' ? { alg: key.alg } : {}),
-    jwk: JSON.stringify(key),
-  }));
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
-}
-
-function isPublicKey(key: unknown): key is JsonWebKey & { kid?: unknown; alg?: unknown } {
-  if (typeof key !== 'object' || key === null) return false;
-  try {
-    createPublicKey({ key: key as JsonWebKey, format: 'jwk' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const HEADER_NAME = /^[A-Za-z0-9-]+$/;

@@ -68,6 +68,38 @@ describe('B-140: intentions', () => {
   });
 });
 
+describe('intentions', () => {
+  it('stand in whatever namespace of Kubernetes', async () => {
+    const all = intentions('*', "[ { name: '*', action: deny } ]").replace('name: all', 'name: all, namespace: consul');
+    await bed.apply(all);
+    expect([await status('web'), await status('batch')]).toEqual([403, 403]);
+  });
+
+  it('mean methods in any letters', async () => {
+    await bed.apply(
+      intentions('reviews', '[ { name: web, permissions: [ { action: deny, http: { methods: [ get ] } } ] } ]'),
+    );
+    expect([await status('web', '/', 'GET'), await status('web', '/', 'POST')]).toEqual([403, 200]);
+  });
+
+  it.each(['peer: other', 'partition: other', 'samenessGroup: other'])(
+    'about callers from elsewhere are about nobody here: %s',
+    async (where) => {
+      const told = await bed.apply(intentions('reviews', `[ { name: web, ${where}, action: deny } ]`));
+      expect(told).toEqual(['MS0001']);
+      expect(await status('web')).toBe(200);
+      expect(await status('batch')).toBe(200);
+    },
+  );
+
+  it('about callers of a namespace are about no others', async () => {
+    await bed.apply(intentions('reviews', '[ { name: web, namespace: other, action: deny } ]'));
+    expect(await status('web')).toBe(200);
+    await bed.apply(intentions('reviews', "[ { name: '*', namespace: default, action: deny } ]"));
+    expect(await status('web')).toBe(403);
+  });
+});
+
 describe('B-146: mutual TLS', () => {
   const mode = (word: string): string =>
     entry('ServiceDefaults', 'reviews', `{ protocol: http, mutualTLSMode: ${word} }`);
@@ -86,6 +118,19 @@ describe('B-146: mutual TLS', () => {
     await bed.apply(MESH, mode('permissive'), intentions('reviews', "[ { name: '*', action: deny } ]"));
     expect(await bed.callUnmeshed('reviews')).toBe(200);
     expect(await status()).toBe(403);
+  });
+
+  it('permissive of one service asks nobody in plaintext, where all are kept out', async () => {
+    await bed.apply(MESH, mode('permissive'), intentions('*', "[ { name: '*', action: deny } ]"));
+    expect(await bed.callUnmeshed('reviews')).toBe(200);
+    expect([await status('web'), (await bed.call('batch')).status]).toEqual([403, 403]);
+  });
+
+  it('permissive of all leaves a service strict that says so', async () => {
+    const all = entry('ProxyDefaults', 'global', '{ mutualTLSMode: permissive }');
+    await bed.apply(MESH, all, mode('strict'), intentions('*', "[ { name: '*', action: deny } ]"));
+    await expect(bed.callUnmeshed('reviews')).rejects.toThrow();
+    expect(await bed.callUnmeshed('batch')).toBe(200);
   });
 });
 
@@ -141,5 +186,20 @@ describe('rateLimits', () => {
     for (let i = 0; i < 4; i += 1) answers.push(await status());
     expect(answers.slice(0, 2)).toEqual([200, 200]);
     expect(answers).toContain(429);
+  });
+
+  it('of a route hold in place of those of the whole', async () => {
+    const routes = '[ { pathPrefix: /many, requestsPerSecond: 1000 } ]';
+    await bed.apply(
+      entry(
+        'ServiceDefaults',
+        'reviews',
+        `{ protocol: http, rateLimits: { instanceLevel: { requestsPerSecond: 1, requestsMaxBurst: 1, routes: ${routes} } } }`,
+      ),
+    );
+    const many = [];
+    for (let i = 0; i < 5; i += 1) many.push(await status('web', '/many'));
+    expect(many).toEqual([200, 200, 200, 200, 200]);
+    expect([await status('web', '/'), await status('web', '/')]).toEqual([200, 429]);
   });
 });

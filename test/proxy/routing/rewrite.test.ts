@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { targetChange } from '../../../src/matching/target-change.js';
 import type { PathChange, PathMatch, RedirectAction } from '../../../src/model/route.js';
-import { redirectLocation, targetChange } from '../../../src/proxy/routing/rewrite.js';
+import { redirectLocation } from '../../../src/proxy/routing/redirect.js';
 
 const prefix = (value: string, kind: PathMatch['kind'] = 'prefix'): PathMatch => ({ kind, value, ignoreCase: false });
 const changed = (change: PathChange, match: PathMatch, target: string) => targetChange(change, match)(target) ?? target;

@@ -61,12 +61,6 @@ describe('what Consul refuses to write', () => {
     ],
     ['a default subset that is none', 'ServiceResolver', '{ defaultSubset: v9 }', 'defaultSubset v9 is no subset'],
     [
-      'a redirect with subsets',
-      'ServiceResolver',
-      '{ redirect: { service: a }, subsets: { v1: {} } }',
-      'a resolver that redirects has no subsets of its own',
-    ],
-    [
       'no action',
       'ServiceIntentions',
       '{ sources: [ { name: web } ] }',
