@@ -75,7 +75,9 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
       faults,
       propagation: mesh.app.propagation,
       unknownHosts: egress?.unknownHosts ?? 'allow-any',
-      slashes: caller === GATEWAY_CALLER ? 'merge' : mesh.flavor.slashes,
+      ...(caller === GATEWAY_CALLER
+        ? { slashes: 'merge' }
+        : { slashes: mesh.flavor.slashes, routesBy: mesh.flavor.routesBy }),
     };
     made.set(key, outbound);
     return outbound;

@@ -1,6 +1,7 @@
 import type { RetrySettings } from './app.js';
 import { CLUSTER_DEFAULTS, type TrafficPolicy } from './cluster.js';
 import type { SidecarLimits, Slashes } from './limits.js';
+import type { RoutesBy } from './sidecar-config.js';
 
 /**
  * Istio's default retry policy (since 1.24 without 503): what a route without one of its own gets. Source: istio
@@ -50,6 +51,8 @@ export interface Flavor {
   readonly mtls: 'permissive' | 'strict';
   readonly limits: Partial<SidecarLimits>;
   readonly certificates: CertificateRules;
+  /** What says which service a request is for: its `Host`, or the address that was called. */
+  readonly routesBy: RoutesBy;
   /** What callers' sidecars make of slashes in paths; on the callee's side they are merged always. */
   readonly slashes: Slashes;
 }
@@ -67,7 +70,14 @@ const CONSUL_TRAFFIC: TrafficPolicy = {
   connectTimeoutMs: 5_000,
 };
 
-const NOTHING = { retries: null, timeoutMs: null, mtls: 'permissive', limits: {}, slashes: 'keep' } as const;
+const NOTHING = {
+  retries: null,
+  timeoutMs: null,
+  mtls: 'permissive',
+  limits: {},
+  slashes: 'keep',
+  routesBy: 'address',
+} as const;
 
 /** Envoy's buffer of a connection, and so the largest body that is sent once more. */
 const ENVOY_LIMITS = { replayBytes: 1024 * 1024 };
@@ -113,6 +123,7 @@ export function flavorOf(text: string): Flavor {
         certificates: CERTIFICATES.istio,
         limits: ENVOY_LIMITS,
         slashes: 'keep',
+        routesBy: 'host',
       };
   }
 }

@@ -33,6 +33,9 @@ export type MtlsMode = 'disable' | 'permissive' | 'strict';
 /** `registry-only` is answered as Istio does, `denied` as Linkerd does. */
 export type UnknownHosts = 'allow-any' | 'registry-only' | 'denied';
 
+/** `address`: a service's address decides where there is one, whatever the request's `Host` says (Linkerd, Consul). */
+export type RoutesBy = 'host' | 'address';
+
 export interface WorkloadIdentity {
   readonly name: string;
   readonly app: string;
@@ -76,6 +79,8 @@ export interface OutboundConfig {
   readonly propagation: Propagation;
   /** Istio's `outboundTrafficPolicy`: what happens to hosts nobody declared. */
   readonly unknownHosts: UnknownHosts;
+  /** What says which service a request is for; absent = its `Host`. */
+  readonly routesBy?: RoutesBy;
   /** What becomes of slashes in paths of the own app, on which nothing is authorised here; absent = `merge`. */
   readonly slashes?: Slashes;
 }

@@ -1,5 +1,6 @@
 import { request as httpRequest, type RequestListener } from 'node:http';
 import { expect } from 'vitest';
+import { flavorOf } from '../../src/model/flavor.js';
 import { appOf, workload } from './apps.js';
 import { startMesh, type TestMesh } from './mesh.js';
 
@@ -41,7 +42,8 @@ export async function policyBed(
   const mesh = await startMesh(
     appOf(Object.keys(all).map((name) => workload(name, { meshed: name !== OUTSIDER }))),
     all,
-    { flavor, seed },
+    // As the command line has it.
+    { flavor, seed, features: { mtls: flavorOf(flavor).mtls } },
   );
   return {
     mesh,

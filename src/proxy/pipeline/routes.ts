@@ -53,6 +53,11 @@ export class HostTable {
     }
   }
 
+  /** The host whose very own a name is; wildcards do not count. */
+  own(name: string): HostAtWork | undefined {
+    return this.#exact.get(name);
+  }
+
   /** The host that a name belongs to: its own, else the longest wildcard's, else the one for any (Envoy's order). */
   find(name: string): HostAtWork | undefined {
     const exact = this.#exact.get(name);

@@ -2,6 +2,7 @@ import { consider, ruleText } from '../../matching/consider.js';
 import type { Decision } from '../../model/exchange.js';
 import { destinationOf } from '../../model/policies.js';
 import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
+import type { OutboundConfig } from '../../model/sidecar-config.js';
 import type { Random } from '../../platform/random.js';
 import { hostName } from '../codec/target.js';
 import { type Call, type Filter, type Reply, RoutedCall, type RoutePolicy } from '../pipeline/call.js';
@@ -15,6 +16,7 @@ export interface RoutingTable {
   /** Virtual hosts by port. */
   readonly hosts: ReadonlyMap<number, HostTable>;
   readonly clusters: ReadonlyMap<string, ClusterState>;
+  readonly config: { readonly outbound: Pick<OutboundConfig, 'routesBy'> };
 }
 
 export interface MatchParts {
@@ -28,7 +30,7 @@ export interface MatchParts {
  */
 export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedCall> {
   return (next) => (call) => {
-    const host = table().hosts.get(call.port)?.find(hostName(call.head.host));
+    const host = hostOf(call, table());
     if (host === undefined) return next({ call, route: null, weighted: null });
     call.record.service = host.name;
     // `OPTIONS *` is about no path, and met by no rule (Envoy).
@@ -47,6 +49,13 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
         .map((changes) => rendered(changes, call));
     return next({ call, route, weighted });
   };
+}
+
+/** By the address that was called, where that decides and is a service's; else by the name. */
+function hostOf(call: Call, { hosts, config }: RoutingTable): HostAtWork | undefined {
+  const onPort = hosts.get(call.port);
+  const called = config.outbound.routesBy === 'address' ? onPort?.own(call.originalAddress) : undefined;
+  return called ?? onPort?.find(hostName(call.head.host));
 }
 
 /** Keeps what the rules see of a request, for whoever asks later why this one and not that one. */

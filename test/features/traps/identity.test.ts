@@ -1,11 +1,11 @@
 import type { PeerCertificate } from 'node:tls';
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Exchange } from '../../src/model/exchange.js';
-import { appOf, workload } from '../support/apps.js';
-import { startMesh, type TestMesh } from '../support/mesh.js';
-import { type PolicyBed, policyBed } from '../support/policy-bed.js';
-import { until } from '../support/until.js';
+import type { Exchange } from '../../../src/model/exchange.js';
+import { appOf, workload } from '../../support/apps.js';
+import { startMesh, type TestMesh } from '../../support/mesh.js';
+import { type PolicyBed, policyBed } from '../../support/policy-bed.js';
+import { until } from '../../support/until.js';
 
 /** The same workloads, named as each mesh names them. */
 const FLAVORS = ['istio', 'linkerd', 'consul'] as const;
