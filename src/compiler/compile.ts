@@ -91,7 +91,7 @@ function listenersOf(
 ): OutboundListener[] {
   const { name, virtualIp, ports } = service;
   return ports.map(({ port, protocol }) => {
-    const stream = protocol === 'tcp' ? streamFor(service, port, caller, around) : null;
+    const stream = protocol !== 'http' ? streamFor(service, port, caller, around) : null;
     return { service: name, virtualIp, port, protocol, ...(stream === null ? {} : { stream }) };
   });
 }

@@ -1,11 +1,12 @@
 import { type AppPort, selects, type WorkloadSpec } from '../model/app.js';
 import type { MeshConfig } from '../model/mesh-config.js';
+import { withProtocol } from './protocols.js';
 
 /**
  * The ports of a workload as its callers' sidecars know them: what speaks there is what a Service says that stands for it,
  * since Istio goes by the Service's port names; else what its own file says.
  */
-export function inboundPorts({ policies }: MeshConfig, workload: WorkloadSpec): readonly AppPort[] {
+export function inboundPorts({ policies, flavor }: MeshConfig, workload: WorkloadSpec): readonly AppPort[] {
   const declared = policies.services
     .filter(
       ({ namespace, selector }) =>
@@ -15,6 +16,8 @@ export function inboundPorts({ policies }: MeshConfig, workload: WorkloadSpec): 
   if (declared.length === 0) return workload.ports;
   return workload.ports.map((own) => {
     const named = declared.find(({ targetPort }) => targetPort === own.port);
-    return named === undefined ? own : { ...own, protocol: named.protocol };
+    if (named === undefined) return own;
+    const { protocol } = withProtocol(named, flavor, [{ ...own, targetPort: own.port }]);
+    return { ...own, protocol };
   });
 }

@@ -1,20 +1,27 @@
-import { type ServiceSpec, selects } from '../model/app.js';
+import { type ServicePort, type ServiceSpec, selects } from '../model/app.js';
+import type { Flavor } from '../model/flavor.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { hostNames } from '../model/names.js';
 import type { EgressPolicy } from '../model/policies.js';
 import type { Caller } from './caller.js';
+import { withProtocol } from './protocols.js';
 
 /** Every service of the mesh: the app's own, and those that resources declare; a resource replaces the app's of its host. */
 export function servicesOf(mesh: MeshConfig): ServiceSpec[] {
   const declared = new Map(mesh.policies.services.map((service) => [service.host, service]));
-  const own = mesh.app.services.map((service) => replaced(service, declared.get(service.host)));
+  const own = mesh.app.services.map((service) => replaced(service, declared.get(service.host), mesh.flavor));
   const known = new Set(own.map(({ host }) => host));
-  return [...own, ...mesh.policies.services.filter(({ host }) => !known.has(host))];
+  const others = mesh.policies.services.filter(({ host }) => !known.has(host));
+  return [...own, ...others.map((service) => spoken(service, [], mesh.flavor))];
 }
 
 /** The app's name and address stay: they stand in its pods already. */
-function replaced(own: ServiceSpec, by: ServiceSpec | undefined): ServiceSpec {
-  return by === undefined ? own : { ...by, name: own.name, virtualIp: own.virtualIp };
+function replaced(own: ServiceSpec, by: ServiceSpec | undefined, flavor: Flavor): ServiceSpec {
+  return by === undefined ? own : { ...spoken(by, own.ports, flavor), name: own.name, virtualIp: own.virtualIp };
+}
+
+function spoken(service: ServiceSpec, own: readonly ServicePort[], flavor: Flavor): ServiceSpec {
+  return { ...service, ports: service.ports.map((port) => withProtocol(port, flavor, own)) };
 }
 
 /** The Sidecar that is about a caller: one that selects it, else its namespace's, else the mesh's (Istio). */

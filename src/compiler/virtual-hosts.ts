@@ -25,7 +25,7 @@ export interface Neighbourhood {
 export function virtualHostsOf(around: Neighbourhood): VirtualHost[] {
   return around.used.flatMap(({ service }) =>
     service.ports
-      .filter(({ protocol }) => protocol === 'http')
+      .filter(({ protocol }) => protocol !== 'tcp')
       .map(({ port }) => ({
         name: service.name,
         port,

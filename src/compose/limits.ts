@@ -16,6 +16,7 @@ interface LimitWords {
   handshakeTimeout: number;
   sniffHttpTimeout: number;
   sniffTcpTimeout: number;
+  detectTimeout: number;
   connections: number;
   pipelineBytes: number;
   hops: number;
@@ -44,6 +45,7 @@ export const readLimits: Reader<Partial<SidecarLimits>> = map(
     handshakeTimeout: duration,
     sniffHttpTimeout: duration,
     sniffTcpTimeout: duration,
+    detectTimeout: duration,
     connections: whole(1, 1_000_000),
     pipelineBytes: bytes,
     hops: whole(1, 1_000),

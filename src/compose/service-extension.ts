@@ -55,14 +55,14 @@ const argv = (expanded: ExtensionInput['expanded']): Reader<string[]> =>
   });
 
 const protocols = reader<[number, AppProtocol][]>(
-  { kind: 'record', of: textShape('', ['http', 'tcp']) },
+  { kind: 'record', of: textShape('', ['http', 'tcp', 'auto']) },
   (view, where, findings) =>
     view.entries(where).flatMap(({ key, keySource, value }): [number, AppProtocol][] => {
       const port = portNumber(key);
       const protocol = value.text(`${where}.${key}`);
       if (port === null) findings.problem(keySource, `${where}: ${JSON.stringify(key)} is not a port`, '8080: http');
-      else if (protocol === 'http' || protocol === 'tcp') return [[port, protocol]];
-      else if (protocol !== null) findings.problem(value.source, `${where}.${key} must be http or tcp`);
+      else if (protocol === 'http' || protocol === 'tcp' || protocol === 'auto') return [[port, protocol]];
+      else if (protocol !== null) findings.problem(value.source, `${where}.${key} must be http, tcp or auto`);
       return [];
     }),
 );

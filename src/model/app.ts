@@ -1,3 +1,4 @@
+import type { AppProtocol } from './app-protocol.js';
 import type { TrafficPolicy } from './cluster.js';
 import type { SidecarLimits } from './limits.js';
 import { fqdn, serviceKey, virtualIp } from './names.js';
@@ -8,9 +9,8 @@ import type { SourceRef } from './source.js';
 
 /** What the user brings: workloads and the services they form (DESIGN §2). Produced by `compose/`, read by everyone. */
 
+export type { AppProtocol } from './app-protocol.js';
 export type { SourceRef } from './source.js';
-
-export type AppProtocol = 'http' | 'tcp';
 
 /** A port of a workload's app, as the app itself binds it when nothing rewrites it. */
 export interface AppPort {
@@ -98,6 +98,8 @@ export interface OutsideEndpoint {
 export interface ServicePort extends AppPort {
   /** Where its workloads listen. */
   readonly targetPort: number;
+  /** Its resource names a protocol that nobody knows. */
+  readonly unknownProtocol?: true;
 }
 
 /** The service that the workloads of an `app` form by themselves. */

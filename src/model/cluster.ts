@@ -1,3 +1,4 @@
+import type { AppProtocol } from './app-protocol.js';
 /**
  * A named group of endpoints and how it may be used. Shapes and defaults follow Envoy's `config.cluster.v3`; times are
  * milliseconds, shares are percent.
@@ -8,7 +9,7 @@ export interface Cluster extends TrafficPolicy {
   readonly service: string;
   readonly subset: string;
   readonly port: number;
-  readonly protocol: 'http' | 'tcp';
+  readonly protocol: AppProtocol;
   /** Mutual TLS with the SPIFFE IDs that the server may have (secure naming), or plaintext. */
   readonly tls: ClusterTls | null;
   readonly endpoints: readonly Endpoint[];

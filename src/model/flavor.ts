@@ -51,6 +51,12 @@ export interface Flavor {
   readonly mtls: 'permissive' | 'strict';
   readonly limits: Partial<SidecarLimits>;
   readonly certificates: CertificateRules;
+  /** Connections to ports whose resources do not say what they speak are looked at. */
+  readonly detects: boolean;
+  /** Ports that count as TCP where nothing says what they speak. */
+  readonly opaquePorts: readonly number[];
+  /** What a port is taken for that says what nobody knows. */
+  readonly unknownProtocol: 'auto' | 'tcp';
   /** What says which service a request is for: its `Host`, or the address that was called. */
   readonly routesBy: RoutesBy;
   /** What callers' sidecars make of slashes in paths; on the callee's side they are merged always. */
@@ -77,6 +83,16 @@ const NOTHING = {
   limits: {},
   slashes: 'keep',
   routesBy: 'address',
+  detects: false,
+  opaquePorts: [],
+  unknownProtocol: 'auto',
+} as const;
+
+const LINKERD = {
+  detects: true,
+  opaquePorts: [25, 587, 3306, 4444, 5432, 6379, 9300, 11211],
+  unknownProtocol: 'tcp',
+  limits: { detectMs: 10_000 },
 } as const;
 
 /** Envoy's buffer of a connection, and so the largest body that is sent once more. */
@@ -100,7 +116,7 @@ export function flavorOf(text: string): Flavor {
   const [, name, version = null] = match;
   switch (name) {
     case 'linkerd':
-      return { name, version, ...NOTHING, certificates: CERTIFICATES.linkerd, traffic: LINKERD_TRAFFIC };
+      return { name, version, ...NOTHING, ...LINKERD, certificates: CERTIFICATES.linkerd, traffic: LINKERD_TRAFFIC };
     case 'consul':
       return {
         name,
@@ -124,6 +140,9 @@ export function flavorOf(text: string): Flavor {
         limits: ENVOY_LIMITS,
         slashes: 'keep',
         routesBy: 'host',
+        detects: true,
+        opaquePorts: [25, 53, 3306, 27017],
+        unknownProtocol: 'auto',
       };
   }
 }

@@ -24,6 +24,8 @@ export interface SidecarLimits {
   /** How long a connection that says nothing may be TLS still, by what its port is declared as. */
   readonly sniffHttpMs: number;
   readonly sniffTcpMs: number;
+  /** How long a connection whose port says nothing may be silent before it counts as TCP; 0 = it is waited for. */
+  readonly detectMs: number;
   /** Connections from callers; more are reset and counted. */
   readonly connections: number;
   /** Requests that wait unread behind the one that is answered. */
@@ -59,6 +61,7 @@ export const DEFAULT_SIDECAR_LIMITS: SidecarLimits = {
   handshakeMs: 5_000,
   sniffHttpMs: 2_000,
   sniffTcpMs: 40,
+  detectMs: 0,
   connections: 1_024,
   pipelineBytes: 64 * 1024,
   hops: 10,

@@ -79,7 +79,7 @@ export interface ServiceView {
   readonly name: string;
   readonly hosts: readonly string[];
   readonly virtualIp: string;
-  readonly ports: readonly { readonly port: number; readonly protocol: 'http' | 'tcp' }[];
+  readonly ports: readonly { readonly port: number; readonly protocol: 'http' | 'tcp' | 'auto' }[];
   readonly workloads: readonly string[];
   readonly retries: { readonly attempts: number; readonly retryOn: readonly string[]; readonly origin: string } | null;
   readonly timeoutMs: number | null;

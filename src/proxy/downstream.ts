@@ -86,7 +86,9 @@ function newCall(parts: DownstreamParts, arrival: Arrival, head: RequestHead, bo
   record.method = head.method;
   record.path = head.target;
   record.host = head.host;
-  return new Call(head, body, record, arrival.peer, arrival.port, arrival.originalAddress);
+  const call = new Call(head, body, record, arrival.peer, arrival.port, arrival.originalAddress);
+  call.explicit = arrival.restoreHost !== '';
+  return call;
 }
 
 function isOwnLoopback(host: string, port: number | undefined): boolean {

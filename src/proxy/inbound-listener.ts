@@ -3,14 +3,15 @@ import type { Server as TlsServer } from 'node:tls';
 import type { AppProtocol } from '../model/app.js';
 import type { Security } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
+import type { SidecarLimits } from '../model/limits.js';
 import type { MtlsMode } from '../model/sidecar-config.js';
 import type { Timer } from '../platform/clock.js';
 import type { AccessTable } from './authorization/access-table.js';
 import { authorizeConnection } from './authorization/authorize.js';
 import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, newRecord, serveHttp } from './downstream.js';
+import { detectProtocol } from './listener/detect-protocol.js';
 import { readOpening } from './listener/first-byte.js';
-import type { HttpConnection } from './listener/http-connection.js';
 import { callerField, isMeshOffer, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER, type Peer } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
@@ -53,16 +54,19 @@ export class InboundListener {
     const { inbound, limits } = this.#parts.state().config;
     const mtls = inbound.portMtls?.[port] ?? inbound.mtls;
     if (mtls === 'disable' && protocol === 'tcp') return this.#servePlain(socket, port, protocol);
-    // On TCP ports a server that speaks first must not wait for long; in strict mode the caller's TLS comes first
-    // whatever the protocol, so that a slow machine may take its time.
-    const sniffMs = protocol === 'http' ? limits.sniffHttpMs : limits.sniffTcpMs;
-    readOpening(socket, this.#parts.clock, mtls === 'strict' ? limits.handshakeMs : sniffMs, (opening) => {
-      if (opening.kind === 'tls') this.#onTls(socket, opening.offered, { mtls, protocol, port });
-      else if (opening.kind === 'closed') socket.destroy();
-      else if (opening.kind === 'silent' && protocol === 'http') socket.destroy();
-      else if (mtls === 'strict') this.#refuse(socket);
-      else this.#servePlain(socket, port, protocol);
-    });
+    // In strict mode the caller's TLS comes first whatever the protocol, so that a slow machine may take its time.
+    readOpening(
+      socket,
+      this.#parts.clock,
+      mtls === 'strict' ? limits.handshakeMs : silenceMs(protocol, limits),
+      (opening) => {
+        if (opening.kind === 'tls') this.#onTls(socket, opening.offered, { mtls, protocol, port });
+        else if (opening.kind === 'closed') socket.destroy();
+        else if (opening.kind === 'silent' && protocol === 'http') socket.destroy();
+        else if (mtls === 'strict') this.#refuse(socket);
+        else this.#servePlain(socket, port, protocol);
+      },
+    );
   }
 
   /**
@@ -76,7 +80,7 @@ export class InboundListener {
   ): void {
     if (mtls === 'strict' || (mtls === 'permissive' && isMeshOffer(offered)))
       return this.#handshake(socket, this.#parts.state().config.limits.handshakeMs);
-    if (protocol === 'tcp') return this.#servePlain(socket, port, protocol);
+    if (protocol !== 'http') return this.#servePlain(socket, port, 'tcp');
     this.#note(socket, 'peer_identity_refused');
     socket.resetAndDestroy();
   }
@@ -98,8 +102,7 @@ export class InboundListener {
   }
 
   #servePlain(socket: Socket, port: number, protocol: AppProtocol): void {
-    const connection = this.#serve(this.#arrival(socket, socket, port, PLAIN, peerAt(socket)), protocol);
-    this.#plain.set(socket, () => (connection === null ? socket.destroy() : connection.drain()));
+    this.#plain.set(socket, this.#serve(this.#arrival(socket, socket, port, PLAIN, peerAt(socket)), protocol));
     socket.once('close', () => this.#plain.delete(socket));
   }
 
@@ -119,11 +122,13 @@ export class InboundListener {
     this.#serve(this.#arrival(socket, tcp, port, security, peer), this.#protocolOf(port));
   }
 
-  #serve(arrival: Arrival, protocol: AppProtocol): HttpConnection | null {
+  /** The result ends it, after what it is at. */
+  #serve(arrival: Arrival, protocol: AppProtocol): () => void {
+    if (protocol === 'auto') return this.#detect(arrival);
     if (protocol === 'http') {
       const connection = serveHttp(this.#parts, arrival, this.#parts.handler);
       arrival.socket.resume();
-      return connection;
+      return () => connection.drain();
     }
     serveTcp(this.#parts, arrival, async (record) => {
       record.source = this.#parts.state().config.inbound.callers[arrival.peer.principal]?.workloads[0] ?? 'unknown';
@@ -135,7 +140,16 @@ export class InboundListener {
         this.#parts.clock,
       ).socket;
     });
-    return null;
+    return () => arrival.socket.destroy();
+  }
+
+  #detect(arrival: Arrival): () => void {
+    let end: () => void = () => arrival.socket.destroy();
+    detectProtocol(arrival.socket, this.#parts.clock, this.#parts.state().config.limits.detectMs, (what) => {
+      if (what === 'closed') arrival.socket.destroy();
+      else end = this.#serve(arrival, what);
+    });
+    return () => end();
   }
 
   #refuse(socket: Socket): void {
@@ -166,4 +180,13 @@ function peerAt({ remoteAddress = '', localAddress = '' }: Socket): Peer {
 /** The TCP socket below a TLS socket of a server that was fed by hand; undocumented, stable on Node 18-26. */
 function parentOf(socket: Socket): Socket {
   return (socket as unknown as { _parent?: Socket })._parent ?? socket;
+}
+
+/** As long as a timer can wait. */
+const FOREVER = 2 ** 31 - 1;
+
+/** How long a connection may say nothing. A server that speaks first must not wait for long, where it is known to be one. */
+function silenceMs(protocol: AppProtocol, { sniffHttpMs, sniffTcpMs, detectMs }: SidecarLimits): number {
+  if (protocol === 'auto') return detectMs === 0 ? FOREVER : detectMs;
+  return protocol === 'http' ? sniffHttpMs : sniffTcpMs;
 }

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
+import type { AppProtocol } from '../model/app.js';
 import { type ClusterTls, tlsTo } from '../model/cluster.js';
 import type { StreamRoute } from '../model/sidecar-config.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, serveHttp } from './downstream.js';
+import { detectProtocol } from './listener/detect-protocol.js';
 import type { Destination } from './listener/original-destination.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER } from './pipeline/call.js';
@@ -27,7 +29,7 @@ export function onOutbound(parts: OutboundListenerParts, socket: Socket, to: Des
   const state = parts.state();
   const listener = state.listeners.get(`${to.address}:${to.port}`);
   const arrival = arrivalOf(socket, to, '', listener?.service ?? '');
-  if (listener?.protocol === 'tcp') return serveTcp(parts, arrival, (record) => openService(parts, arrival, record));
+  if (listener !== undefined && listener.protocol !== 'http') return serveService(parts, arrival, listener.protocol);
   if (state.httpPorts.has(to.port)) {
     serveHttp(parts, arrival, parts.handler);
     return;
@@ -42,8 +44,22 @@ export function onExplicitOutbound(parts: OutboundListenerParts, socket: Socket,
     .config.outbound.listeners.find((candidate) => candidate.service === service && candidate.port === port);
   if (listener === undefined) return void socket.resetAndDestroy();
   const arrival = arrivalOf(socket, { address: listener.virtualIp, port }, `${service}:${port}`, service);
-  if (listener.protocol === 'http') serveHttp(parts, arrival, parts.handler);
-  else serveTcp(parts, arrival, (record) => openService(parts, arrival, record));
+  serveService(parts, arrival, listener.protocol);
+}
+
+function serveService(parts: OutboundListenerParts, arrival: Arrival, protocol: AppProtocol): void {
+  switch (protocol) {
+    case 'http':
+      serveHttp(parts, arrival, parts.handler);
+      return;
+    case 'tcp':
+      return serveTcp(parts, arrival, (record) => openService(parts, arrival, record));
+    case 'auto':
+      detectProtocol(arrival.socket, parts.clock, parts.state().config.limits.detectMs, (what) => {
+        if (what === 'closed') arrival.socket.destroy();
+        else serveService(parts, arrival, what);
+      });
+  }
 }
 
 function arrivalOf(socket: Socket, to: Destination, restoreHost: string, service: string): Arrival {

@@ -174,7 +174,8 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
         workload,
         principal: encrypted && tls ? calling.principal : '',
         port: cluster.port,
-        protocol: cluster.protocol,
+        // What is described is a request, whatever else may come there.
+        protocol: cluster.protocol === 'tcp' ? ('tcp' as const) : ('http' as const),
         subject: { ...subject, host: host ?? action.rewrite?.host ?? subject.host },
       };
       const answer = accessAt(arriving, calling.inboundOf(workload));

@@ -33,7 +33,7 @@ x-mesh:
       'c.yaml:5:13 services.web.ports: "eighty" is not a port (for example "8080" or "127.0.0.1:80:8080")',
       'c.yaml:6:22 services.web.environment.A: a variable that begins with ${ never ends; write $$ for a dollar',
       'c.yaml:7:14 unknown key "serviceAcount" in services.web.x-mesh (did you mean serviceAccount?)',
-      'c.yaml:7:44 services.web.x-mesh.ports.80 must be http or tcp',
+      'c.yaml:7:44 services.web.x-mesh.ports.80 must be http, tcp or auto',
       'c.yaml:7:57 services.web.x-mesh.local names no program (local: [node, server.js])',
       'c.yaml:7:71 services.web.x-mesh.locality must be region, region/zone or region/zone/sub-zone (locality: eu/north)',
       'c.yaml:8:3 "Web" cannot be the name of a workload (lower-case letters, digits and dashes, 63 at most)',

@@ -13,7 +13,8 @@ const PLAIN_METHODS = 'our own rule: CONNECT and TRACE cross no sidecar (405), w
 const STRICT_HEAD = 'our own rule: odd heads are refused (400) before any policy is asked';
 const MESH_FIELDS =
   'our own rule: fields of the mesh’s own are taken from callers that proved nothing, and x-forwarded-client-cert from everybody';
-const UNNAMED_PORT = 'a port whose name says nothing is HTTP here, and sniffed in Istio';
+const UNNAMED_PORT =
+  'our own rule: where a port’s name says nothing, HTTP of whoever proves an identity is HTTP whatever protocols were offered, so that no forged x-forwarded-client-cert reaches the app';
 
 /** Cases in which the sandbox does something else than Istio was observed to do, and why. */
 export const CALLEE_REASONS: Readonly<Record<string, string | undefined>> = {
@@ -65,7 +66,6 @@ export const CALLEE_REASONS: Readonly<Record<string, string | undefined>> = {
   'in-xfcc-mtls-forged': MESH_FIELDS,
   'in-mtls-san': IDENTITY,
   'in-mtls-two-uris': IDENTITY,
-  'in-mtls-auto': UNNAMED_PORT,
   'in-mtls-auto-strict-alpn': UNNAMED_PORT,
   'in-mtls-auto-deny-alpn': UNNAMED_PORT,
 };

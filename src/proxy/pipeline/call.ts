@@ -97,6 +97,8 @@ export class Call {
   readonly port: number;
   /** Address that the caller meant, where interception tells; '' otherwise. */
   readonly originalAddress: string;
+  /** It came to a loopback port that stands for a service, and not to the service's own address. */
+  explicit = false;
   /** Why nobody waits for the answer any more; null = somebody does. */
   cancelled: ProxyError | null = null;
   /** The attempt, back-off or delay that a cancellation must reach. */

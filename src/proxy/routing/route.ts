@@ -51,11 +51,15 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
   };
 }
 
-/** By the address that was called, where that decides and is a service's; else by the name. */
+/**
+ * By the address that was called, where that decides and is a service's; else by the name. A loopback port that stands for a
+ * service is no address of anybody outside, so that a name from there goes its own way.
+ */
 function hostOf(call: Call, { hosts, config }: RoutingTable): HostAtWork | undefined {
   const onPort = hosts.get(call.port);
-  const called = config.outbound.routesBy === 'address' ? onPort?.own(call.originalAddress) : undefined;
-  return called ?? onPort?.find(hostName(call.head.host));
+  const named = onPort?.find(hostName(call.head.host));
+  if (config.outbound.routesBy !== 'address' || (named === undefined && call.explicit)) return named;
+  return onPort?.own(call.originalAddress) ?? named;
 }
 
 /** Keeps what the rules see of a request, for whoever asks later why this one and not that one. */

@@ -49,7 +49,7 @@ export function externalServicesOf(resources: readonly Resource[]): ServiceSpec[
     const ports = (spec.ports ?? []).map(
       (declared): ServicePort => ({
         port: declared.number,
-        protocol: protocolOf({ name: declared.protocol?.toLowerCase(), appProtocol: undefined }),
+        ...protocolOf({ name: declared.protocol?.toLowerCase() }),
         targetPort: declared.targetPort ?? declared.number,
       }),
     );

@@ -58,7 +58,7 @@ function portOf(declared: Port, annotations: Readonly<Record<string, string>>): 
   const target = Number(declared.targetPort ?? declared.port);
   return {
     port: declared.port,
-    protocol: isOpaque(declared.port, annotations) ? 'tcp' : protocolOf(declared),
+    ...(isOpaque(declared.port, annotations) ? { protocol: 'tcp' } : protocolOf(declared)),
     targetPort: Number.isInteger(target) ? target : declared.port,
   };
 }
@@ -84,17 +84,18 @@ export function protocolWord({
   return (appProtocol ?? name?.split('-')[0])?.toLowerCase();
 }
 
-/** `appProtocol`, else the first part of the port's name (Istio's explicit protocol selection); what says nothing is sniffed there, and HTTP here. */
-export function protocolOf({
-  name,
-  appProtocol,
-}: {
+/**
+ * `appProtocol`, else the first part of the port's name (Istio's explicit protocol selection). What says nothing is left
+ * open; a name may say anything, and an `appProtocol` should not.
+ */
+export function protocolOf(said: {
   readonly name?: string | undefined;
   readonly appProtocol?: string | undefined;
-}): 'http' | 'tcp' {
-  const word = protocolWord({ name, appProtocol });
-  if (word === undefined) return 'http';
-  return HTTP.has(word) ? 'http' : KNOWN_TCP.has(word) ? 'tcp' : 'http';
+}): Pick<ServicePort, 'protocol' | 'unknownProtocol'> {
+  const word = protocolWord(said) ?? '';
+  if (HTTP.has(word)) return { protocol: 'http' };
+  if (KNOWN_TCP.has(word)) return { protocol: 'tcp' };
+  return { protocol: 'auto', ...(said.appProtocol === undefined ? {} : { unknownProtocol: true as const }) };
 }
 
 const KNOWN_TCP = new Set([

@@ -64,6 +64,7 @@ describe('B-133: what a port speaks', () => {
     ['kubernetes.io/h2c', 'http'],
     ['linkerd.io/opaque', 'tcp'],
     ['linkerd.io/tcp', 'tcp'],
+    ['something.else', 'tcp'],
   ])('appProtocol %s is %s', async (appProtocol, protocol) => {
     await bed.apply(port(appProtocol));
     expect(await protocolOf()).toBe(protocol);
@@ -72,7 +73,7 @@ describe('B-133: what a port speaks', () => {
   it.each([
     ['9080', 'tcp'],
     ['3306,9000-9100', 'tcp'],
-    ['3306', 'http'],
+    ['3306', 'auto'],
   ])('config.linkerd.io/opaque-ports %s makes it %s', async (ports, protocol) => {
     await bed.apply(service('reviews', `{ config.linkerd.io/opaque-ports: "${ports}" }`));
     expect(await protocolOf()).toBe(protocol);

@@ -1,0 +1,15 @@
+import type { ServicePort } from '../model/app.js';
+import type { Flavor } from '../model/flavor.js';
+
+/**
+ * What a port speaks where its resource leaves it open: a mesh that looks takes some ports for TCP by their numbers and
+ * looks at the rest; one that does not goes by what the app's file says.
+ */
+export function withProtocol<P extends ServicePort>(port: P, flavor: Flavor, own: readonly ServicePort[]): P {
+  if (port.protocol !== 'auto') return port;
+  if (port.unknownProtocol === true && flavor.unknownProtocol === 'tcp') return { ...port, protocol: 'tcp' };
+  if (flavor.opaquePorts.includes(port.port)) return { ...port, protocol: 'tcp' };
+  if (flavor.detects) return port;
+  const declared = own.find((one) => one.targetPort === port.targetPort || one.port === port.port);
+  return { ...port, protocol: declared === undefined || declared.protocol === 'auto' ? 'tcp' : declared.protocol };
+}

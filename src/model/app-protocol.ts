@@ -1,0 +1,2 @@
+/** What speaks on a port. `auto`: each connection is looked at. */
+export type AppProtocol = 'http' | 'tcp' | 'auto';
