@@ -36,11 +36,12 @@ function boundHosts(around: Neighbourhood, gateways: readonly GatewayPolicy[]): 
   const byHost = new Map<string, RouteRule[]>();
   const sets = around.mesh.policies.routeSets.toSorted((a, b) => a.created - b.created);
   for (const gateway of gateways)
-    for (const { hosts, rules, gateways: names } of sets) {
+    for (const { hosts, rules, gateways: names, object } of sets) {
       if (!names.includes(gateway.boundAs)) continue;
       const meant = rules.filter(({ scope }) => (scope.gateways ?? names).includes(gateway.boundAs));
       for (const host of hosts)
-        for (const served of gateway.hosts) {
+        for (const { host: served, namespace } of gateway.hosts) {
+          if (namespace !== null && namespace !== object.namespace) continue;
           if (!hostMatches(served, host) && !hostMatches(host, served)) continue;
           const narrower = hostMatches(served, host) ? host : served;
           byHost.set(narrower, [...(byHost.get(narrower) ?? []), ...meant]);

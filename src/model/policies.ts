@@ -209,8 +209,13 @@ export interface GatewayPolicy {
   readonly object: ObjectRef;
   /** What route sets call it: `namespace/name`, a listener of the Gateway API `namespace/name/listener`. */
   readonly boundAs: string;
-  /** Host names without their namespace part; `*` = any. */
-  readonly hosts: readonly string[];
+  readonly hosts: readonly ServedHost[];
+}
+
+/** A host that a gateway serves (`*` = any), for routes of one namespace, or of all (null). */
+export interface ServedHost {
+  readonly host: string;
+  readonly namespace: string | null;
 }
 
 export interface PeerAuthenticationPolicy {

@@ -9,6 +9,13 @@ import { checkRequestAuthentication, requestAuthentication } from './istio/reque
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
 import { telemetry } from './istio/telemetry.js';
 import { checkDestinationRule, checkVirtualService } from './istio/validate.js';
+import {
+  checkGateway,
+  checkPeerAuthentication,
+  checkServiceEntry,
+  checkSidecar,
+  checkWorkloadEntry,
+} from './istio/validate-others.js';
 import { virtualService } from './istio/virtual-service.js';
 import { deployment } from './kubernetes/deployment.js';
 import { service } from './kubernetes/service.js';
@@ -37,11 +44,11 @@ const unread = map(anything, () => ({}));
 export const KINDS: readonly Kind[] = [
   kindOf({ ...ISTIO_NETWORKING, kind: 'VirtualService', spec: virtualService, check: checkVirtualService }),
   kindOf({ ...ISTIO_NETWORKING, kind: 'DestinationRule', spec: destinationRule, check: checkDestinationRule }),
-  kindOf({ ...ISTIO_NETWORKING, kind: 'ServiceEntry', spec: serviceEntry }),
-  kindOf({ ...ISTIO_NETWORKING, kind: 'WorkloadEntry', spec: workloadEntry }),
-  kindOf({ ...ISTIO_NETWORKING, kind: 'Sidecar', spec: sidecar }),
-  kindOf({ ...ISTIO_NETWORKING, kind: 'Gateway', spec: gateway }),
-  kindOf({ ...ISTIO_SECURITY, kind: 'PeerAuthentication', spec: peerAuthentication }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'ServiceEntry', spec: serviceEntry, check: checkServiceEntry }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'WorkloadEntry', spec: workloadEntry, check: checkWorkloadEntry }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'Sidecar', spec: sidecar, check: checkSidecar }),
+  kindOf({ ...ISTIO_NETWORKING, kind: 'Gateway', spec: gateway, check: checkGateway }),
+  kindOf({ ...ISTIO_SECURITY, kind: 'PeerAuthentication', spec: peerAuthentication, check: checkPeerAuthentication }),
   kindOf({
     ...ISTIO_SECURITY,
     kind: 'AuthorizationPolicy',
@@ -84,6 +91,13 @@ export const PASSED_KINDS: Readonly<Record<string, string | undefined>> = {
   '/Pod': 'pods are the workloads of the Compose file; this one has no effect',
   'gateway.networking.k8s.io/TCPRoute': 'TCPRoute has no effect: connections go to the Service that was called',
   'gateway.networking.k8s.io/TLSRoute': 'TLSRoute has no effect: connections go to the Service that was called',
+  'gateway.networking.k8s.io/ListenerSet': 'ListenerSet has no effect: listeners stand in their Gateway',
+  'gateway.networking.x-k8s.io/XListenerSet': 'XListenerSet has no effect: listeners stand in their Gateway',
+  'networking.k8s.io/Ingress': 'Ingress has no effect: what comes in is bound by a Gateway',
+  'networking.k8s.io/NetworkPolicy': 'NetworkPolicy has no effect: the mesh decides about requests, not about packets',
+  'inference.networking.k8s.io/InferencePool': 'InferencePool has no effect: it is no Service',
+  'multicluster.x-k8s.io/ServiceImport': 'ServiceImport has no effect: there is one cluster',
+  'install.istio.io/IstioOperator': 'IstioOperator installs Istio: it has no effect',
   'gateway.networking.k8s.io/UDPRoute': 'UDPRoute has no effect: the mesh carries no UDP',
   'networking.istio.io/EnvoyFilter': 'EnvoyFilter patches Envoy, which does not run here: it has no effect',
   'networking.istio.io/ProxyConfig': 'ProxyConfig has no effect: sidecars are set up by x-mesh.limits',

@@ -161,7 +161,7 @@ function headOf(view: YamlView, entries: ReadonlyMap<string, YamlEntry>, finding
     fields.get('generateName')?.value.text('metadata.generateName') ??
     null;
   if (apiVersion === null || kind === null) return null;
-  if (name === null) {
+  if (name === null && KINDS.some((known) => known.kind === kind && known.group === groupOf(apiVersion))) {
     findings.problem(metadata?.source ?? view.source, `the ${kind} has no metadata.name`, 'metadata: { name: … }');
     return null;
   }
@@ -187,7 +187,7 @@ function headOf(view: YamlView, entries: ReadonlyMap<string, YamlEntry>, finding
     kind,
     kindSource: entries.get('kind')?.value.source ?? view.source,
     namespace: fields.get('namespace')?.value.text('metadata.namespace') ?? NAMESPACE,
-    name,
+    name: name ?? '',
     labels: texts('labels'),
     annotations: texts('annotations'),
     created: createdAt(fields.get('creationTimestamp')?.value, findings),

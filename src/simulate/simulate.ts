@@ -127,7 +127,8 @@ function portOf(hosts: readonly VirtualHost[], name: string, host: string): numb
   const named = /:(\d+)$/.exec(host)?.[1];
   const known = hosts.filter(({ domains }) => domains.includes(name)).map(({ port }) => port);
   const wanted = named === undefined ? undefined : Number(named);
-  return known.find((port) => port === wanted) ?? known[0] ?? wanted ?? 80;
+  const wild = hosts.map(({ port }) => port).find((port) => hostFor(hosts, name, port) !== null);
+  return known.find((port) => port === wanted) ?? known[0] ?? wanted ?? wild ?? 80;
 }
 
 interface Calling {

@@ -18,6 +18,16 @@ export function locate<T extends object>(
   return value;
 }
 
+/** Whether a field was written, obeyed or not. */
+export function isWritten(value: object, part: string): boolean {
+  return positions.get(value)?.parts.has(part) ?? false;
+}
+
+/** Whether anything was written in it, obeyed or not. */
+export function isBlank(value: object): boolean {
+  return (positions.get(value)?.parts.size ?? 0) === 0;
+}
+
 /**
  * Where something that was read stands: the object, or its field or item where that was written. Throws for what no reader
  * made: that is a mistake of ours.

@@ -53,9 +53,8 @@ export function table<T extends object>(readers: Readers<T>): Reader<Partial<T>>
       if (value.kind === 'null') continue;
       const name = key as keyof T;
       const read = readers[name](value, where === '' ? key : `${where}.${key}`, findings);
-      if (read === undefined) continue;
-      result[name] = read;
       parts.set(key, keySource);
+      if (read !== undefined) result[name] = read;
     }
     return locate(result, view.source, parts);
   });

@@ -45,17 +45,15 @@ describeWire('B-163: what goes over the wire', () => {
 
   /** A POST of `web` to `ratings`, and what was captured of it to and from both ports. */
   async function captured(mesh: TestMesh, words: string): Promise<{ between: Flow[]; toApp: Flow[] }> {
-    const inbound = (await mesh.client.call('workloads', {})).find(({ name }) => name === 'ratings')?.listenPorts[
-      'in:9080'
-    ];
+    const inbound =
+      (await mesh.client.call('workloads', {})).find(({ name }) => name === 'ratings')?.listenPorts['in:9080'] ?? 0;
     let capture: Capture | null = null;
     try {
-      capture = await captureLoopback();
+      capture = await captureLoopback([inbound, appPort]);
       const url = `${await mesh.outboundUrl('web', 'ratings')}/secret-path`;
       const response = await fetch(url, { method: 'POST', body: words, headers: { connection: 'close' } });
       expect([response.status, await response.text()]).toEqual([200, 'answer-in-plain-words']);
-      const ofPort = (port: number | undefined) =>
-        capture?.flows().filter(({ from, to }) => from === port || to === port) ?? [];
+      const ofPort = (port: number) => capture?.flows().filter(({ from, to }) => from === port || to === port) ?? [];
       await until(
         async () => ofPort(appPort).some(({ bytes }) => bytes.includes('answer-in-plain-words')),
         'the answer is captured',

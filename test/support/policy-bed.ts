@@ -18,6 +18,8 @@ export interface PolicyBed {
   reset(): Promise<unknown>;
   /** A call of `web` through both sidecars. */
   call(to: string, path?: string, init?: CallInit): Promise<Answer>;
+  /** A request to any address; the path goes as it is written. */
+  ask(origin: string, path: string, init: CallInit): Promise<Answer>;
   /** A call in plaintext to a callee's sidecar. */
   callUnmeshed(to: string, path?: string): Promise<number>;
   close(): Promise<void>;
@@ -54,6 +56,7 @@ export async function policyBed(
       expect(applied).toBe(true);
       return findings.map(({ code }) => code);
     },
+    ask,
     reset: () => mesh.client.call('deleteResources', { all: true }),
     async call(to, path = '/', { from = 'web', ...init } = {}) {
       return ask(await mesh.outboundUrl(from, to), path, init);

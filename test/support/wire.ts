@@ -38,9 +38,11 @@ export interface Capture {
   close(): Promise<void>;
 }
 
-/** Captures TCP on the loopback interface; resolves when it listens. */
-export function captureLoopback(): Promise<Capture> {
-  const tcpdump = spawn('tcpdump', ['-i', 'lo', '-U', '--immediate-mode', '-s', '0', '-w', '-', 'tcp']);
+/** Captures TCP of some ports on the loopback interface; resolves when it listens. */
+export function captureLoopback(ports: readonly number[]): Promise<Capture> {
+  // What others say on this machine would crowd out what is looked for.
+  const filter = `tcp and (${ports.map((port) => `port ${port}`).join(' or ')})`;
+  const tcpdump = spawn('tcpdump', ['-i', 'lo', '-U', '--immediate-mode', '-s', '0', '-B', '8192', '-w', '-', filter]);
   const chunks: Buffer[] = [];
   tcpdump.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise<void>((resolve) => tcpdump.once('close', () => resolve()));

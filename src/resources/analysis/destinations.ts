@@ -112,21 +112,23 @@ function checkVerification(rule: Resource<DestinationRule>, tell: Tell): void {
   const policies = [rule.spec.trafficPolicy, ...(rule.spec.subsets ?? []).map(({ trafficPolicy }) => trafficPolicy)];
   for (const policy of policies) {
     if (policy === undefined) continue;
-    if (isUnverified(policy))
+    if (isUnverified(policy, rule.spec))
       tell('IST0128', 'warning', rule, sourceOf(policy, 'tls'), unverified(policy), {
         hint: 'caCertificates: /etc/ssl/certs/ca-certificates.crt',
       });
     for (const port of policy.portLevelSettings ?? [])
-      if (isUnverified(port))
+      if (isUnverified(port, rule.spec))
         tell('IST0129', 'warning', rule, sourceOf(port, 'tls'), unverified(port), {
           hint: 'caCertificates: /etc/ssl/certs/ca-certificates.crt',
         });
   }
 }
 
-function isUnverified({ tls }: PortSettings | TrafficPolicySpec): boolean {
+/** A credentialName is looked up by gateways, and by those sidecars alone that a workloadSelector names. */
+function isUnverified({ tls }: PortSettings | TrafficPolicySpec, { workloadSelector }: DestinationRule): boolean {
   if (tls === undefined || (tls.mode !== 'SIMPLE' && tls.mode !== 'MUTUAL')) return false;
-  return tls.caCertificates === undefined && tls.credentialName === undefined && tls.insecureSkipVerify !== true;
+  const credential = workloadSelector === undefined ? undefined : tls.credentialName;
+  return tls.caCertificates === undefined && credential === undefined && tls.insecureSkipVerify !== true;
 }
 
 function unverified({ tls }: PortSettings | TrafficPolicySpec): string {

@@ -1,5 +1,6 @@
+import type { ServedHost } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
-import type { Gateway } from '../istio/others.js';
+import { type Gateway, servedHost } from '../istio/others.js';
 import type { VirtualService } from '../istio/virtual-service.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
@@ -12,29 +13,41 @@ export function analyzeGateways(world: World, tell: Tell): void {
     checkHosts(gateways, service, tell);
 }
 
-function hostsOf({ spec }: Resource<Gateway>): { host: string; port: number }[] {
+function hostsOf({ spec, namespace }: Resource<Gateway>): (ServedHost & { readonly port: number })[] {
   return (spec.servers ?? []).flatMap(({ hosts = [], port }) =>
-    hosts.map((host) => ({ host: host.split('/').at(-1) ?? host, port: port.number ?? 0 })),
+    hosts.map((host) => ({ ...servedHost(host, namespace), port: port.number ?? 0 })),
   );
 }
 
 function checkOverlap(gateway: Resource<Gateway>, others: readonly Resource<Gateway>[], tell: Tell): void {
-  const selector = (one: Resource<Gateway>): string => JSON.stringify(Object.entries(one.spec.selector ?? {}).sort());
   for (const other of others) {
-    if (selector(other) !== selector(gateway)) continue;
+    if (!mayShare(gateway.spec.selector ?? {}, other.spec.selector ?? {})) continue;
     const shared = hostsOf(gateway).find((own) =>
       hostsOf(other).some((one) => one.port === own.port && one.host === own.host),
     );
-    if (shared !== undefined)
+    if (shared === undefined) continue;
+    for (const [one, twin] of [
+      [other, gateway],
+      [gateway, other],
+    ] as const)
       tell(
         'IST0145',
         'error',
-        gateway,
+        one,
         null,
-        `${other.namespace}/${other.name} serves ${shared.host} on port ${shared.port} with the same selector: which of them answers is chance`,
-        { also: ['KIA0301'] },
+        `${twin.namespace}/${twin.name} serves ${shared.host} on port ${shared.port} at the same gateway: which of them answers is chance`,
+        { hint: 'one Gateway for a host and a port', also: ['KIA0301'] },
       );
   }
+}
+
+type Selector = Readonly<Record<string, string>>;
+
+/** Whether one workload can meet both selectors: no label is asked to be two things. */
+function mayShare(one: Selector, other: Selector): boolean {
+  const common = Object.keys(one).filter((label) => label in other);
+  const apart = Object.keys(one).length > 0 && Object.keys(other).length > 0 && common.length === 0;
+  return !apart && common.every((label) => one[label] === other[label]);
 }
 
 /** A host that the Gateway does not serve is reached by nobody. */
@@ -44,7 +57,9 @@ function checkHosts(gateways: readonly Resource<Gateway>[], object: Resource<Vir
     const full = name.includes('/') ? name : `${object.namespace}/${name}`;
     const gateway = gateways.find((one) => `${one.namespace}/${one.name}` === full);
     if (gateway === undefined) continue;
-    const served = hostsOf(gateway).map(({ host }) => host);
+    const served = hostsOf(gateway)
+      .filter(({ namespace }) => namespace === null || namespace === object.namespace)
+      .map(({ host }) => host);
     for (const [i, host] of hosts.entries())
       if (!served.some((own) => fits(own, host) || fits(host, own)))
         tell(
@@ -54,7 +69,7 @@ function checkHosts(gateways: readonly Resource<Gateway>[], object: Resource<Vir
           sourceOf(hosts, i),
           `the Gateway ${name} does not serve the host ${host}, so nothing reaches it from there`,
           {
-            hint: `it serves: ${served.join(', ')}`,
+            hint: `it serves: ${served.join(', ') || `none for ${object.namespace}`}`,
           },
         );
   }

@@ -163,31 +163,45 @@ function checkDelegates(all: readonly Resource<VirtualService>[], object: Resour
 
 /** Of two VirtualServices for one host only one is in force for a caller. */
 function checkConflicts(all: readonly Resource<VirtualService>[], tell: Tell): void {
-  const claims = new Map<string, Resource<VirtualService>[]>();
+  const claims = new Map<string, Claim[]>();
   for (const service of all) {
     const { hosts = [], gateways = ['mesh'], exportTo } = service.spec;
     if (!gateways.includes('mesh')) continue;
-    const seen = visibleTo(exportTo, service.namespace)?.join(',') ?? '*';
-    for (const host of new Set(hosts.map((name) => fullHost(name, service.namespace)))) {
-      const key = `${host} ${seen}`;
-      claims.set(key, [...(claims.get(key) ?? []), service]);
-    }
+    const seen = visibleTo(exportTo, service.namespace);
+    for (const host of new Set(hosts.map((name) => fullHost(name, service.namespace))))
+      claims.set(host, [...(claims.get(host) ?? []), { service, seen }]);
   }
-  for (const [key, claimants] of claims) {
-    if (claimants.length < 2) continue;
-    const byAge = claimants.toSorted((a, b) => a.created - b.created || (a.name < b.name ? -1 : 1));
-    const [winner] = byAge;
-    for (const service of claimants)
+  for (const [host, claimants] of claims) {
+    const byAge = claimants.toSorted(
+      ({ service: a }, { service: b }) => a.created - b.created || (a.name < b.name ? -1 : 1),
+    );
+    for (const claim of claimants) {
+      const rivals = byAge.filter((other) => other === claim || meet(other.seen, claim.seen));
+      const [winner] = rivals;
+      if (rivals.length < 2 || winner === undefined) continue;
+      const { service } = claim;
       tell(
         'IST0109',
         'error',
         service,
         service.spec.hosts === undefined ? null : sourceOf(service.spec.hosts),
-        `${claimants.length} VirtualServices claim the host ${key.split(' ')[0]} in the mesh, and ${winner === undefined ? 'one' : objectName(winner)} alone is in force: they are not merged`,
+        `${rivals.length} VirtualServices claim the host ${host} in the mesh, and ${objectName(winner.service)} alone is in force: they are not merged`,
         {
           hint: 'put their rules into one VirtualService',
           also: ['KIA1106'],
         },
       );
+    }
   }
+}
+
+interface Claim {
+  readonly service: Resource<VirtualService>;
+  /** Namespaces of callers; null = all. */
+  readonly seen: readonly string[] | null;
+}
+
+/** Whether a caller may see both. */
+function meet(one: readonly string[] | null, other: readonly string[] | null): boolean {
+  return one === null || other === null || one.some((namespace) => other.includes(namespace));
 }

@@ -6,7 +6,7 @@ import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
 
 /** Classes that Istio makes by itself. */
-const KNOWN_CLASSES = ['istio', 'istio-remote', 'istio-waypoint'];
+const KNOWN_CLASSES = ['istio', 'istio-remote', 'istio-waypoint', 'istio-eastwest'];
 
 /** Gateways of the Gateway API: listeners that claim the same, classes that nobody declares. */
 export function analyzeListeners({ resources }: World, tell: Tell): void {

@@ -140,7 +140,7 @@ export function gatewayListenersOf(resources: readonly Resource[]): GatewayPolic
     gateway.spec.listeners.filter(isHttp).map((listener) => ({
       object: gateway,
       boundAs: listenerName(gateway, listener.name),
-      hosts: [listener.hostname ?? '*'],
+      hosts: [{ host: listener.hostname ?? '*', namespace: null }],
     })),
   );
 }

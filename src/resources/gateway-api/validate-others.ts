@@ -5,7 +5,7 @@ import { isHttp, WAYPOINT } from './attachments.js';
 import type { BackendTrafficPolicy } from './backend-traffic.js';
 import type { BackendTlsPolicy, Gateway } from './others.js';
 
-const PROTOCOLS = ['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP'];
+const PROTOCOLS = ['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP', 'HBONE'];
 const MOST_LISTENERS = 64;
 
 export function checkGateway({ spec }: Resource<Gateway>, report: Report): void {

@@ -75,12 +75,23 @@ const KEYS: Readonly<Record<string, Meaning | undefined>> = {
 /** Keys of conditions that stand alone, for whoever misspells one. */
 export const CONDITION_KEYS: readonly string[] = [...Object.keys(KEYS), 'request.headers[…]', 'request.auth.claims[…]'];
 
+/** Metadata of Envoy's filters, which do not run here: no request has any, so that such a condition is never met. */
+export function isExperimental(key: string): boolean {
+  return key.startsWith('experimental.');
+}
+
+const EXPERIMENTAL: Meaning = {
+  subject: { kind: 'claim', path: [] },
+  match: (value) => ({ kind: 'exact', value }),
+};
+
 /** What the key of a condition is about; null = no such key. */
 export function subjectOfKey(key: string): AccessSubject | null {
   return meaningOf(key)?.subject ?? null;
 }
 
 function meaningOf(key: string): Meaning | null {
+  if (isExperimental(key)) return EXPERIMENTAL;
   if (Object.hasOwn(KEYS, key)) return KEYS[key] ?? null;
   const header = /^request\.headers\[([^\]]+)\]$/.exec(key)?.[1];
   if (header !== undefined) return { subject: { kind: 'header', name: header.toLowerCase() }, match: wildcardMatch };

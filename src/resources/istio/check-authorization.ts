@@ -4,7 +4,7 @@ import { nearest } from '../../model/nearest.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Report, Resource } from '../resource.js';
-import { CONDITION_KEYS, subjectOfKey } from './access-conditions.js';
+import { CONDITION_KEYS, isExperimental, subjectOfKey } from './access-conditions.js';
 import type {
   AuthorizationCondition,
   AuthorizationOperation,
@@ -27,7 +27,17 @@ export function checkAuthorizationPolicy(resource: Resource<AuthorizationPolicyS
       `${action} without rules means nothing: it is never met`,
       'rules: [ {} ] is met by every request',
     );
-  for (const rule of rules ?? []) checkRule(rule, refuse);
+  for (const rule of rules ?? []) {
+    checkRule(rule, refuse);
+    for (const condition of rule.when ?? [])
+      if (isExperimental(condition.key))
+        report(
+          READING.unsupportedField,
+          'warning',
+          sourceOf(condition, 'key'),
+          `${condition.key} is not obeyed: no filter of Envoy runs here, so that no request has what it asks for`,
+        );
+  }
 }
 
 function checkRule(rule: AuthorizationRule, refuse: Refuse): void {

@@ -64,6 +64,8 @@ const httpSettings = table({
   h2UpgradePolicy: oneOf(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']),
   useClientProtocol: flag,
   maxConcurrentStreams: whole(-1_000_000, 2 ** 32 - 1),
+  // Of HTTP/2, which is not spoken between sidecars.
+  http2KeepAlive: passed,
 });
 
 const connectionPool = table({ tcp: tcpSettings, http: httpSettings });

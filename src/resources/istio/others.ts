@@ -1,7 +1,10 @@
-import type { EgressPolicy, GatewayPolicy, PeerAuthenticationPolicy } from '../../model/policies.js';
+import { READING } from '../../model/finding.js';
+import type { EgressPolicy, GatewayPolicy, PeerAuthenticationPolicy, ServedHost } from '../../model/policies.js';
 import type { MtlsMode } from '../../model/sidecar-config.js';
+import type { SourceRef } from '../../model/source.js';
+import { sourceOf } from '../../yaml/positions.js';
 import { list, oneOf, type Read, record, table, tableWith, text, unsupported } from '../../yaml/readers.js';
-import { ofKind, type Resource } from '../resource.js';
+import { ofKind, type Report, type Resource } from '../resource.js';
 import { fullHost, labelSelector, labels, passed, portNumber } from '../words.js';
 
 /** Istio's smaller kinds: Sidecar, Gateway, PeerAuthentication. */
@@ -65,13 +68,58 @@ export const gateway = table({ servers: list(server), selector: labels });
 export type Gateway = Read<typeof gateway>;
 
 export function gatewayPoliciesOf(resources: readonly Resource[]): GatewayPolicy[] {
-  return ofKind<Gateway>(resources, 'istio', 'Gateway').map((resource) => ({
-    object: resource,
-    boundAs: `${resource.namespace}/${resource.name}`,
-    hosts: (resource.spec.servers ?? []).flatMap(({ hosts = [] }) =>
-      hosts.map((host) => host.split('/').at(-1) ?? host),
-    ),
-  }));
+  return ofKind<Gateway>(resources, 'istio', 'Gateway')
+    .filter(isOurs)
+    .map((resource) => ({
+      object: resource,
+      boundAs: `${resource.namespace}/${resource.name}`,
+      hosts: (resource.spec.servers ?? [])
+        .filter(isHttp)
+        .flatMap(({ hosts = [] }) => hosts.map((host) => servedHost(host, resource.namespace))),
+    }));
+}
+
+/** `other/a.example.com` for routes of that namespace, `./…` for those of the Gateway's own. */
+export function servedHost(host: string, own: string): ServedHost {
+  const [namespace, name] = host.includes('/') ? host.split('/') : ['*', host];
+  return { host: name ?? host, namespace: namespace === '*' ? null : namespace === '.' ? own : (namespace ?? null) };
+}
+
+/** Labels of ingress gateways, as Istio's installations give them; there is one gateway here. */
+const INGRESS: Readonly<Record<string, readonly string[]>> = {
+  istio: ['ingressgateway', 'ingress', 'gateway'],
+  app: ['istio-ingressgateway', 'istio-ingress', 'gateway'],
+};
+
+/** Whether a Gateway selects the sandbox's own: an egress gateway's does not. */
+function isOurs({ spec }: Resource<Gateway>): boolean {
+  return Object.entries(spec.selector ?? {}).every(([label, value]) => INGRESS[label]?.includes(value) ?? false);
+}
+
+const HTTP = new Set(['HTTP', 'HTTP2', 'HTTPS', 'GRPC']);
+
+function isHttp({ port }: NonNullable<Gateway['servers']>[number]): boolean {
+  return HTTP.has((port.protocol ?? '').toUpperCase());
+}
+
+/** What is written and without effect. */
+export function tellGateway(resource: Resource<Gateway>, report: Report): void {
+  const unobeyed = (where: SourceRef, message: string): void =>
+    report(READING.unsupportedField, 'warning', where, message);
+  const { selector, servers = [] } = resource.spec;
+  if (!isOurs(resource))
+    unobeyed(
+      sourceOf(resource.spec, 'selector'),
+      `the gateway of the sandbox is istio: ingressgateway, and this Gateway selects ${Object.entries(selector ?? {})
+        .map(([label, value]) => `${label}: ${value}`)
+        .join(', ')}: it has no effect`,
+    );
+  for (const server of servers)
+    if (server.port.protocol !== undefined && !isHttp(server))
+      unobeyed(
+        sourceOf(server.port, 'protocol'),
+        `protocol is not obeyed: the sandbox's gateway speaks HTTP, so nothing is served on port ${server.port.number ?? ''}`,
+      );
 }
 
 const mtls = table({ mode: oneOf(['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT']) });

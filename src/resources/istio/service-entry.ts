@@ -39,7 +39,7 @@ export const serviceEntry = tableWith(['hosts'], {
 });
 
 export type ServiceEntry = Read<typeof serviceEntry>;
-type WorkloadEntry = Read<typeof workloadEntry>;
+export type WorkloadEntry = Read<typeof workloadEntry>;
 
 /** Each host of a ServiceEntry as a service of its own. */
 export function externalServicesOf(resources: readonly Resource[]): ServiceSpec[] {

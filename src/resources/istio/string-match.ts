@@ -1,5 +1,5 @@
 import type { FieldMatch, PathMatch, QueryMatch, TextMatch } from '../../model/route.js';
-import { expression, type Read, reader, table, text } from '../../yaml/readers.js';
+import { expression, type Read, type Reader, reader, shapeOf, table, text } from '../../yaml/readers.js';
 import { textShape } from '../../yaml/shape.js';
 
 /** An expression, or `*` for "is there" where that is meant. */
@@ -9,10 +9,24 @@ const regexOrStar = reader<string>(textShape('an RE2 expression'), (view, where,
 
 const words = { exact: text, prefix: text };
 
+function oneWay<T extends object>(inner: Reader<T>): Reader<T> {
+  return reader(shapeOf(inner), (view, where, findings) => {
+    const read = inner(view, where, findings);
+    const ways = read === undefined ? [] : Object.keys(read);
+    if (ways.length > 1)
+      findings.problem(
+        view.source,
+        `${where} compares in one way, and not by ${ways.join(' and ')}`,
+        'keep one of them',
+      );
+    return read;
+  });
+}
+
 /** Istio's StringMatch: one of `exact`, `prefix`, `regex`; nothing = is there. */
-export const stringMatch = table({ ...words, regex: expression });
+export const stringMatch = oneWay(table({ ...words, regex: expression }));
 /** The same for `withoutHeaders`, where `regex: "*"` means "is there". */
-export const absentMatch = table({ ...words, regex: regexOrStar });
+export const absentMatch = oneWay(table({ ...words, regex: regexOrStar }));
 
 export type StringMatch = Read<typeof stringMatch>;
 

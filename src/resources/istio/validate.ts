@@ -1,11 +1,26 @@
 import { READING } from '../../model/finding.js';
 import { RETRY_CONDITIONS } from '../../model/route.js';
 import type { SourceRef } from '../../model/source.js';
-import { sourceOf } from '../../yaml/positions.js';
+import { isBlank, sourceOf } from '../../yaml/positions.js';
 import type { Report, Resource } from '../resource.js';
-import type { DestinationRule, OutlierSpec, PortSettings, TrafficPolicySpec } from './destination-rule.js';
+import type {
+  DestinationRule,
+  LoadBalancerSpec,
+  OutlierSpec,
+  PortSettings,
+  TlsSpec,
+  TrafficPolicySpec,
+} from './destination-rule.js';
 import { grpcStatusOf } from './grpc-status.js';
-import type { HttpMatch, HttpRoute, Retries, VirtualService } from './virtual-service.js';
+import type {
+  Destination,
+  HttpMatch,
+  HttpRoute,
+  Retries,
+  TcpRoute,
+  TlsRoute,
+  VirtualService,
+} from './virtual-service.js';
 
 /**
  * What Istio's admission refuses (pkg/config/validation, as far as its rules are known and observed): such a resource
@@ -25,14 +40,80 @@ export function checkVirtualService(resource: Resource<VirtualService>, report: 
   if (hosts.includes('*') && (gateways === undefined || gateways.includes('mesh')))
     refuse(null, 'the host * is for gateways: sidecars take no wildcard for everything', 'gateways: [ … ]');
   checkExports(exportTo, refuse);
+  for (const [i, host] of hosts.entries()) checkHost(host, sourceOf(hosts, i), refuse);
   for (const rule of http ?? []) checkRule(rule, hosts.length === 0, refuse);
+  for (const rule of [...(tcp ?? []), ...(tls ?? [])]) checkStream(rule, refuse);
+  for (const rule of tls ?? []) checkNames(rule, hosts, refuse);
+  if (gateways === undefined || gateways.includes('mesh')) checkClaims(resource.spec, refuse);
+  else
+    checkClaims(resource.spec, (where, message) =>
+      report(
+        READING.unsupportedField,
+        'warning',
+        where,
+        `${message.split(':')[0]} is not obeyed: routes do not look at tokens`,
+      ),
+    );
+}
+
+/** `*.example.com` is the one place of a wildcard. */
+function checkHost(host: string, at: SourceRef, refuse: Refuse): void {
+  if (!/^(?:\*|(?:\*\.)?[^*\s]+)$/.test(host))
+    refuse(at, `${JSON.stringify(host)} is no host`, 'a name, or *.example.com');
+}
+
+/** What is said of connections. */
+function checkStream(rule: TcpRoute | TlsRoute, refuse: Refuse): void {
+  const { route = [] } = rule;
+  if (route.length === 0)
+    refuse(sourceOf(rule), 'the rule leads nowhere', 'route: [ { destination: { host: reviews } } ]');
+  checkWeights({ route }, refuse);
+  for (const { destination } of route) checkDestination(destination, refuse);
+}
+
+function checkNames(rule: TlsRoute, hosts: readonly string[], refuse: Refuse): void {
+  if ((rule.match ?? []).length === 0)
+    refuse(sourceOf(rule), 'a tls rule says which names it is about', 'match: [ { sniHosts: [ … ] } ]');
+  for (const { sniHosts } of rule.match ?? [])
+    for (const [i, name] of sniHosts.entries())
+      if (
+        !hosts.some((host) => host === '*' || host === name || (host.startsWith('*') && name.endsWith(host.slice(1))))
+      )
+        refuse(sourceOf(sniHosts, i), `the name ${name} is none of the hosts`, `hosts: ${hosts.join(', ')}`);
+}
+
+/** Claims of tokens are looked at by gateways only. */
+function checkClaims({ http = [] }: VirtualService, refuse: Refuse): void {
+  for (const { match = [] } of http)
+    for (const { headers = {} } of match)
+      for (const name of Object.keys(headers))
+        if (isClaim(name))
+          refuse(
+            sourceOf(headers, name),
+            `${name}: routes by claims are for gateways only`,
+            'gateways: [ … ] without mesh',
+          );
+}
+
+function isClaim(name: string): boolean {
+  return name.startsWith('@request.auth.claims');
+}
+
+function checkDestination({ host, subset }: Destination & object, refuse: Refuse, at: SourceRef | null = null): void {
+  if (host === '*') refuse(at, 'the destination * is nowhere', 'host: reviews');
+  if (subset !== undefined && !/^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(subset))
+    refuse(at, `${JSON.stringify(subset)} is no name of a subset`, 'letters, digits and dashes');
 }
 
 type Refuse = (where: SourceRef | null, message: string, hint?: string) => void;
 
 function checkExports(exportTo: readonly string[] | undefined, refuse: Refuse): void {
   for (const [i, entry] of (exportTo ?? []).entries())
-    if (exportTo?.indexOf(entry) !== i) refuse(sourceOf(exportTo as string[], i), `exportTo names ${entry} twice`);
+    if (entry === '*' && (exportTo ?? []).length > 1)
+      refuse(sourceOf(exportTo as string[], i), 'exportTo names * and others: * is all of them', "exportTo: [ '*' ]");
+    else if (!/^(?:[*.~]|[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)$/.test(entry))
+      refuse(sourceOf(exportTo as string[], i), `${entry} is no namespace`);
+    else if (exportTo?.indexOf(entry) !== i) refuse(sourceOf(exportTo as string[], i), `exportTo names ${entry} twice`);
 }
 
 /** Fields of a rule that cannot stand side by side. */
@@ -61,6 +142,7 @@ function checkRule(rule: HttpRoute, isDelegate: boolean, refuse: Refuse): void {
     rule.delegate !== undefined;
   if (!acts) refuse(sourceOf(rule), 'the rule leads nowhere', 'route: [ { destination: { host: reviews } } ]');
   checkWeights(rule, refuse);
+  for (const { destination } of rule.route ?? []) checkDestination(destination, refuse, sourceOf(destination));
   checkMatches(rule.match ?? [], refuse);
   checkRedirect(rule, refuse);
   checkDirectResponse(rule, refuse);
@@ -72,9 +154,11 @@ function checkRule(rule: HttpRoute, isDelegate: boolean, refuse: Refuse): void {
   checkMirrors(rule, refuse);
 }
 
-function checkWeights({ route = [] }: HttpRoute, refuse: Refuse): void {
-  for (const entry of route)
+function checkWeights({ route = [] }: Pick<HttpRoute | TcpRoute, 'route'>, refuse: Refuse): void {
+  for (const entry of route) {
     if ((entry.weight ?? 0) < 0) refuse(sourceOf(entry, 'weight'), 'a weight cannot be negative');
+    else if (!Number.isInteger(entry.weight ?? 0)) refuse(sourceOf(entry, 'weight'), 'a weight is a whole number');
+  }
   const total = route.reduce((sum, { weight = 0 }) => sum + weight, 0);
   if (route.length > 1 && total === 0)
     refuse(sourceOf(route), 'total destination weight = 0', 'weight: 50 at each of them');
@@ -85,6 +169,7 @@ function checkMatches(matches: readonly HttpMatch[], refuse: Refuse): void {
     for (const [name, test] of [...Object.entries(match.headers ?? {}), ...Object.entries(match.queryParams ?? {})]) {
       if (name === '') refuse(sourceOf(match), 'a name is empty');
       if (test.regex === '') refuse(sourceOf(test, 'regex'), 'an expression is empty');
+      if (/\s/.test(name)) refuse(sourceOf(match), `${JSON.stringify(name)} is no name of a header`);
     }
 }
 
@@ -178,10 +263,8 @@ function checkFault({ fault }: HttpRoute, refuse: Refuse): void {
   }
   if (delay?.percent !== undefined && (delay.percent < 0 || delay.percent > 100))
     refuse(sourceOf(delay, 'percent'), `a percentage of ${delay.percent} is not between 0 and 100`);
-  if (delay !== undefined && (delay.fixedDelay === undefined || delay.fixedDelay < 1))
+  if (delay?.fixedDelay !== undefined && delay.fixedDelay < 1)
     refuse(sourceOf(delay), 'fixedDelay must be at least 1ms', 'fixedDelay: 5s');
-  if (abort !== undefined && abort.httpStatus === undefined && abort.grpcStatus === undefined)
-    refuse(sourceOf(abort), 'an abort needs httpStatus or grpcStatus');
   if (abort?.grpcStatus !== undefined && grpcStatusOf(abort.grpcStatus) === null)
     refuse(sourceOf(abort, 'grpcStatus'), `${JSON.stringify(abort.grpcStatus)} is no gRPC status`, 'UNAVAILABLE');
 }
@@ -215,14 +298,19 @@ export function checkDestinationRule(resource: Resource<DestinationRule>, report
 }
 
 function checkTraffic(policy: TrafficPolicySpec, refuse: Refuse): void {
-  if (Object.keys(policy).length === 0) refuse(sourceOf(policy), 'trafficPolicy says nothing');
+  if (isBlank(policy)) refuse(sourceOf(policy), 'trafficPolicy says nothing', 'leave it out');
   checkSettings(policy, refuse);
-  for (const entry of policy.portLevelSettings ?? []) checkSettings(entry, refuse);
+  for (const entry of policy.portLevelSettings ?? []) {
+    if (entry.port === undefined) refuse(sourceOf(entry), 'settings of a port name it', 'port: { number: 80 }');
+    checkSettings(entry, refuse);
+  }
 }
 
-function checkSettings({ connectionPool, outlierDetection, loadBalancer }: PortSettings, refuse: Refuse): void {
+function checkSettings({ connectionPool, outlierDetection, loadBalancer, tls }: PortSettings, refuse: Refuse): void {
+  if (tls !== undefined) checkTls(tls, refuse);
+  if (loadBalancer !== undefined) checkPlaces(loadBalancer, refuse);
   if (connectionPool !== undefined) {
-    if (Object.keys(connectionPool).length === 0) refuse(sourceOf(connectionPool), 'connectionPool says nothing');
+    if (isBlank(connectionPool)) refuse(sourceOf(connectionPool), 'connectionPool says nothing', 'leave it out');
     for (const part of [connectionPool.tcp, connectionPool.http])
       for (const [name, value] of Object.entries(part ?? {}))
         if (typeof value === 'number' && value < 0)
@@ -232,11 +320,47 @@ function checkSettings({ connectionPool, outlierDetection, loadBalancer }: PortS
   const hash = loadBalancer?.consistentHash;
   if (hash !== undefined) {
     const ways = [hash.httpHeaderName, hash.httpCookie, hash.useSourceIp, hash.httpQueryParameterName];
+    if (ways.every((way) => way === undefined))
+      refuse(sourceOf(hash), 'consistentHash goes by nothing', 'httpHeaderName: x-user');
     if (ways.filter((way) => way !== undefined).length > 1)
       refuse(sourceOf(hash), 'consistentHash goes by one thing, not by several');
     if (loadBalancer?.simple !== undefined)
       refuse(sourceOf(hash), 'a loadBalancer is simple or consistentHash, not both');
   }
+}
+
+function checkTls(tls: TlsSpec, refuse: Refuse): void {
+  const { mode, clientCertificate, privateKey, caCertificates, credentialName } = tls;
+  const files = [clientCertificate, privateKey, caCertificates].filter((file) => file !== undefined);
+  if (
+    mode === 'MUTUAL' &&
+    credentialName === undefined &&
+    (clientCertificate === undefined || privateKey === undefined)
+  )
+    refuse(
+      sourceOf(tls),
+      'TLS MUTUAL needs a certificate of ours',
+      'clientCertificate and privateKey, or credentialName',
+    );
+  if (mode === 'ISTIO_MUTUAL' && files.length + (credentialName === undefined ? 0 : 1) > 0)
+    refuse(sourceOf(tls), 'with ISTIO_MUTUAL the mesh gives certificates, and none are named', 'mode: MUTUAL');
+}
+
+function checkPlaces({ localityLbSetting, warmup }: LoadBalancerSpec, refuse: Refuse): void {
+  if (warmup !== undefined && warmup.duration === undefined)
+    refuse(sourceOf(warmup), 'warmup says how long', 'duration: 30s');
+  if (warmup?.aggression !== undefined && warmup.aggression < 1)
+    refuse(sourceOf(warmup, 'aggression'), 'aggression is at least 1');
+  if (localityLbSetting === undefined) return;
+  const { distribute = [], failover = [] } = localityLbSetting;
+  if (distribute.length > 0 && failover.length > 0)
+    refuse(sourceOf(localityLbSetting), 'places are weighed by distribute or asked in order by failover, not both');
+  for (const { to } of distribute) {
+    const total = Object.values(to).reduce((sum, weight) => sum + weight, 0);
+    if (total !== 100) refuse(sourceOf(to), `the weights of distribute add up to 100, and these to ${total}`);
+  }
+  for (const entry of failover)
+    if (entry.from === entry.to) refuse(sourceOf(entry), `failover from ${entry.from} leads back to it`);
 }
 
 function checkOutlier(spec: OutlierSpec, refuse: Refuse): void {
