@@ -11,6 +11,7 @@ import { analyzeGateways } from './gateways.js';
 import { analyzeHosts } from './hosts.js';
 import { analyzeLinkerd } from './linkerd.js';
 import { analyzeListeners } from './listeners.js';
+import { analyzeManifests } from './manifests.js';
 import { analyzeMtls } from './mtls.js';
 import { analyzePorts } from './ports.js';
 import { analyzeRetries } from './retries.js';
@@ -40,6 +41,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeConsul,
   analyzeServers,
   analyzePorts,
+  analyzeManifests,
   analyzeDeprecated,
   analyzeSandbox,
 ];

@@ -1,57 +1,76 @@
 import { sourceOf } from '../../yaml/positions.js';
 import type { StringMatch } from '../istio/string-match.js';
-import type { HttpMatch, HttpRoute, VirtualService } from '../istio/virtual-service.js';
+import type { HttpMatch, TcpRoute, VirtualService } from '../istio/virtual-service.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
 
-/** Rules that no request reaches, and weights that say nothing. */
+/** Rules that nothing reaches, and weights that say nothing. */
 export function analyzeRules(world: World, tell: Tell): void {
   for (const service of ofKind<VirtualService>(world.resources, 'istio', 'VirtualService')) {
-    checkReach(service, tell);
+    const { http = [], tcp = [], tls = [] } = service.spec;
+    checkReach(service, { rules: http, covers, what: 'requests' }, tell);
+    checkReach(service, { rules: tcp, covers: streamCovers, what: 'connections' }, tell);
+    checkReach(service, { rules: tls, covers: streamCovers, what: 'connections' }, tell);
     checkWeights(service, tell);
     checkPrefixes(service, tell);
   }
 }
 
-interface Earlier {
-  readonly match: HttpMatch | null;
-  readonly rule: number;
+interface Reach<M> {
+  readonly rules: readonly { readonly name?: string; readonly match?: readonly M[] }[];
+  /** Whether all that the second meets is met by the first; null = everything. */
+  readonly covers: (wide: M | null, narrow: M | null) => boolean;
+  readonly what: string;
 }
 
-function checkReach(object: Resource<VirtualService>, tell: Tell): void {
-  const earlier: Earlier[] = [];
-  for (const [i, rule] of (object.spec.http ?? []).entries()) {
-    const matches: readonly (HttpMatch | null)[] = (rule.match ?? []).length === 0 ? [null] : (rule.match ?? []);
-    const covered = matches.map((match) => earlier.find((before) => covers(before.match, match)));
-    const name = ruleName(rule, i);
-    if (covered.every((before) => before !== undefined)) {
-      const by = [...new Set(covered.map((before) => (before?.rule ?? 0) + 1))].join(' and ');
+function checkReach<M>(object: Resource, { rules, covers: isCovered, what }: Reach<M>, tell: Tell): void {
+  const earlier: { readonly match: M | null; readonly rule: number }[] = [];
+  for (const [i, rule] of rules.entries()) {
+    const matches: readonly (M | null)[] = (rule.match ?? []).length === 0 ? [null] : (rule.match ?? []);
+    const before = matches.map((match) => earlier.find((other) => isCovered(other.match, match)));
+    const name = rule.name === undefined ? `rule ${i + 1}` : `rule ${i + 1} (${rule.name})`;
+    if (before.every((other) => other !== undefined)) {
+      const by = [...new Set(before.map((other) => (other?.rule ?? 0) + 1))].join(' and ');
       tell(
         'IST0130',
         'warning',
         object,
-        sourceOf(object.spec.http as HttpRoute[], i),
-        `${name} is never reached: rule ${by} meets all of its requests first`,
+        sourceOf(rule),
+        `${name} is never reached: rule ${by} meets all of its ${what} first`,
         {
           hint: `put it before rule ${by}: the first that matches decides`,
         },
       );
-    } else
-      for (const [at, before] of covered.entries())
-        if (before !== undefined && rule.match !== undefined)
+    } else if (rule.match !== undefined)
+      for (const [at, match] of matches.entries()) {
+        const own = matches.slice(0, at).findIndex((other) => isCovered(other, match));
+        const by = before[at] === undefined ? `match ${own + 1} of the same rule` : `rule ${before[at].rule + 1}`;
+        if (before[at] !== undefined || own >= 0)
           tell(
             'IST0131',
             'info',
             object,
             sourceOf(rule.match, at),
-            `match ${at + 1} of ${name} has no effect: rule ${before.rule + 1} meets its requests first`,
+            `match ${at + 1} of ${name} has no effect: ${by} meets its ${what} first`,
+            { hint: 'leave it out' },
           );
+      }
     earlier.push(...matches.map((match) => ({ match, rule: i })));
   }
 }
 
-function ruleName({ name }: HttpRoute, index: number): string {
-  return name === undefined ? `rule ${index + 1}` : `rule ${index + 1} (${name})`;
+type StreamMatch = NonNullable<TcpRoute['match']>[number] & { readonly sniHosts?: readonly string[] };
+
+function streamCovers(wide: StreamMatch | null, narrow: StreamMatch | null): boolean {
+  if (wide === null) return true;
+  const other = narrow ?? {};
+  return (
+    (wide.port === undefined || wide.port === other.port) &&
+    (wide.sourceNamespace === undefined || wide.sourceNamespace === other.sourceNamespace) &&
+    (wide.gateways === undefined || same(wide.gateways, other.gateways)) &&
+    (wide.sniHosts === undefined || (other.sniHosts ?? ['']).every((name) => wide.sniHosts?.includes(name))) &&
+    Object.entries(wide.sourceLabels ?? {}).every(([name, value]) => other.sourceLabels?.[name] === value)
+  );
 }
 
 /** Whether everything that `narrow` meets is met by `wide` as well; null = everything. */

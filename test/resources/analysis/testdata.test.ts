@@ -96,3 +96,59 @@ spec: { hosts: [ a.com ], ports: [ { number: 80, ${words} } ], resolution: DNS }
     expect(codesOf(text, 'IST0134').length > 0).toBe(told);
   });
 });
+
+describe('IST0130 and IST0131: rules and matches that nothing reaches', () => {
+  const of = (rules: string) => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: a }
+spec: { hosts: [ a.com, b.com ], ${rules} }
+`;
+  const ROUTE = 'route: [ { destination: { host: reviews } } ]';
+
+  it.each([
+    ['http twice', `http: [ { match: [ { port: 80 } ], ${ROUTE} }, { match: [ { port: 80 } ], ${ROUTE} } ]`, 1, 0],
+    ['tcp twice', `tcp: [ { match: [ { port: 80 } ], ${ROUTE} }, { match: [ { port: 80 } ], ${ROUTE} } ]`, 1, 0],
+    ['tcp behind everything', `tcp: [ { ${ROUTE} }, { ${ROUTE} } ]`, 1, 0],
+    ['tcp on two ports', `tcp: [ { match: [ { port: 80 } ], ${ROUTE} }, { match: [ { port: 81 } ], ${ROUTE} } ]`, 0, 0],
+    [
+      'a name of two',
+      `tls: [ { match: [ { sniHosts: [ a.com, b.com ] } ], ${ROUTE} }, { match: [ { sniHosts: [ a.com ] } ], ${ROUTE} } ]`,
+      1,
+      0,
+    ],
+    [
+      'two names behind one',
+      `tls: [ { match: [ { sniHosts: [ a.com ] } ], ${ROUTE} }, { match: [ { sniHosts: [ a.com, b.com ] } ], ${ROUTE} } ]`,
+      0,
+      0,
+    ],
+    ['within one rule', `http: [ { match: [ { uri: { prefix: /a } }, { uri: { prefix: /a/b } } ], ${ROUTE} } ]`, 0, 1],
+    [
+      'one of two',
+      `http: [ { match: [ { uri: { prefix: /a } } ], ${ROUTE} }, { match: [ { uri: { prefix: /a/b } }, { uri: { prefix: /c } } ], ${ROUTE} } ]`,
+      0,
+      1,
+    ],
+  ])('%s', (_, rules, unreached, ineffective) => {
+    expect([codesOf(of(rules), 'IST0130').length, codesOf(of(rules), 'IST0131').length]).toEqual([
+      unreached,
+      ineffective,
+    ]);
+  });
+});
+
+describe('manifests', () => {
+  it('IST0123: two ways of injection', () => {
+    const of = (labels: string) => `apiVersion: v1\nkind: Namespace\nmetadata: { name: a, labels: { ${labels} } }\n`;
+    expect(codesOf(of('istio-injection: enabled, istio.io/rev: canary'), 'IST0123')).toHaveLength(1);
+    expect(codesOf(of('istio-injection: enabled'), 'IST0123')).toEqual([]);
+  });
+
+  it('IST0144: an app that runs as the sidecar does', () => {
+    const of = (spec: string) =>
+      `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\nspec: { template: { spec: { ${spec} } } }\n`;
+    expect(codesOf(of('securityContext: { runAsUser: 1337 }, containers: []'), 'IST0144')).toHaveLength(1);
+    expect(codesOf(of('containers: [ { name: a, securityContext: { runAsUser: 1337 } } ]'), 'IST0144')).toHaveLength(1);
+    expect(codesOf(of('containers: [ { name: a, securityContext: { runAsUser: 1000 } } ]'), 'IST0144')).toEqual([]);
+  });
+});
