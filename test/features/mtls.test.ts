@@ -117,9 +117,11 @@ describe('mutual TLS', () => {
 const STRANGER = await (async () => {
   const { Authority } = await import('../../src/control-plane/authority/authority.js');
   const { systemClock } = await import('../../src/platform/clock.js');
-  const { mkdtempSync } = await import('node:fs');
+  const { mkdtempSync, rmSync } = await import('node:fs');
   const { tmpdir } = await import('node:os');
   const { join } = await import('node:path');
-  const authority = await Authority.open(mkdtempSync(join(tmpdir(), 'mesh-stranger-')), systemClock, TERMS);
+  const directory = mkdtempSync(join(tmpdir(), 'mesh-stranger-'));
+  const authority = await Authority.open(directory, systemClock, TERMS);
+  rmSync(directory, { recursive: true });
   return authority.serverCredentials('spiffe://cluster.local/ns/default/sa/web', 'stranger');
 })();
