@@ -1,4 +1,5 @@
 import { fqdn } from '../../model/names.js';
+import { nearest } from '../../model/nearest.js';
 import { objectName, type RouteSet } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { type AnyRoute, anyRoutesOf } from '../gateway-api/any-route.js';
@@ -77,11 +78,25 @@ const CODES = { BackendNotFound: 'KIA1402', InvalidKind: 'MS0141', RefNotPermitt
 
 function checkBackends(world: World, route: AnyRoute, tell: Tell): void {
   const grants = route.parentRefs.some((ref) => parentOf(ref, route.resource.namespace).kind === 'gateway');
-  for (const { reason, source, message, use } of badReferences(route, world, grants)) {
+  for (const { reason, source, message, use, name } of badReferences(route, world, grants)) {
     if (reason === 'BackendNotFound' && !world.complete) continue;
     const effect = use === 'backend' ? 'its requests are answered 500' : 'no copies are sent';
-    tell(CODES[reason], use === 'backend' ? 'error' : 'warning', route.resource, source, `${message}, so ${effect}`);
+    tell(CODES[reason], use === 'backend' ? 'error' : 'warning', route.resource, source, `${message}, so ${effect}`, {
+      hint: remedy(reason, name, world),
+    });
   }
+}
+
+function remedy(reason: keyof typeof CODES, name: string, { services }: World): string {
+  if (reason === 'InvalidKind') return 'kind: Service';
+  if (reason === 'RefNotPermitted') return 'a ReferenceGrant there, from routes of this namespace to its Services';
+  const names = services.map((service) => service.name);
+  const close = nearest(
+    name,
+    names.filter((known) => known !== name),
+  );
+  if (close !== null) return `did you mean ${close}?`;
+  return names.length === 0 ? '' : `there are: ${names.join(', ')}`;
 }
 
 /** Backends that get nothing at all. */

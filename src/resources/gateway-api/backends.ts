@@ -43,11 +43,13 @@ function judged(ref: ObjectReference, use: BadReference['use'], { route, around,
     { reason, source: sourceOf(ref, field), message, use, name: ref.name },
   ];
   const host = backendHost(ref, resource.namespace);
+  // Routes to it were told as a whole (Linkerd).
+  if (ref.kind === 'EgressNetwork') return [];
   if (host === null)
     return bad(
       'InvalidKind',
       'kind',
-      `the ${use} ${ref.name} is a ${ref.kind}, which is no kind that answers requests`,
+      `the ${use} ${ref.name} is of the kind ${ref.kind}, which answers no requests here`,
     );
   if (grants && !isGranted(ref, resource, around.resources))
     return bad(

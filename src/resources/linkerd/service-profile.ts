@@ -15,6 +15,7 @@ import {
 } from '../../yaml/readers.js';
 import { ANY } from '../../yaml/shape.js';
 import { goDuration } from '../words.js';
+import { quantity } from './words.js';
 
 /** What a request must be; all that it says must hold. */
 export interface RequestCondition {
@@ -67,7 +68,7 @@ const route = tableWith(['name', 'condition'], {
 export const serviceProfile = table({
   routes: list(route),
   retryBudget: table({ retryRatio: number(0, 1_000), minRetriesPerSecond: whole(0, 1_000_000), ttl: goDuration }),
-  dstOverrides: list(tableWith(['authority', 'weight'], { authority: text, weight: whole(0, 1_000_000_000) })),
+  dstOverrides: list(tableWith(['authority', 'weight'], { authority: text, weight: quantity })),
   opaquePorts: unsupported('the Service says it: config.linkerd.io/opaque-ports'),
 });
 

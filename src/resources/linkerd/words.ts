@@ -1,4 +1,5 @@
-import { list, oneOf, type Read, table, tableWith, text } from '../../yaml/readers.js';
+import { list, oneOf, type Read, type Reader, reader, table, tableWith, text } from '../../yaml/readers.js';
+import { textShape } from '../../yaml/shape.js';
 
 /** Readers of what Linkerd's kinds have in common (linkerd2 charts/linkerd-crds). */
 
@@ -29,3 +30,14 @@ export type Network = Read<typeof networks>[number];
 export const accountRef = tableWith(['name'], { name: text, namespace: text });
 
 export const empty = table({});
+
+const SUFFIXES: Readonly<Record<string, number>> = { '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9 };
+
+/** A quantity of Kubernetes, as far as weights are such: `1`, `0.5`, `500m`. */
+export const quantity: Reader<number> = reader(textShape('a quantity, such as 1 or 500m'), (view, where, findings) => {
+  const written = view.text(where);
+  const match = /^(\d{1,12}(?:\.\d+)?)([mkMG]?)$/.exec(written ?? '');
+  if (match !== null) return Number(match[1]) * (SUFFIXES[match[2] ?? ''] ?? 1);
+  if (written !== null) findings.problem(view.source, `${where} must be a quantity`, 'such as 1 or 500m');
+  return undefined;
+});

@@ -95,6 +95,13 @@ describe('B-130: ServiceProfile', () => {
       profile('[]', ', dstOverrides: [ { authority: "books2.default.svc.cluster.local:9080", weight: 1 } ]'),
     );
     expect((await bed.call('books')).body).toBe('books2');
+    const halves = ['books', 'books2'].map(
+      (name) => `{ authority: "${name}.default.svc.cluster.local:9080", weight: 500m }`,
+    );
+    await bed.apply(profile('[]', `, dstOverrides: [ ${halves.join(', ')} ]`));
+    const found = new Set<string>();
+    for (let i = 0; i < 40; i++) found.add((await bed.call('books')).body);
+    expect([...found].sort()).toEqual(['books', 'books2']);
   });
 
   it('goes before an HTTPRoute of the same Service', async () => {
