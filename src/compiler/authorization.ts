@@ -16,9 +16,21 @@ export function authorizationFor(
   const about = <P extends WorkloadScope>(all: readonly P[]): P[] => all.filter((one) => concerns(one, workload));
   const authorization = about(mesh.policies.authorization);
   const tokens = about(mesh.policies.tokens).flatMap(({ rules }) => rules);
+  const external = about(mesh.policies.external).map(({ provider, rules }) => ({
+    name: provider,
+    authorizer: mesh.policies.authorizers.find(({ name }) => name === provider) ?? null,
+    rules,
+  }));
   const ofPorts = portRules(about(mesh.policies.portAccess), workload.ports, mesh);
   return {
-    ...(authorization.length + ofPorts.length === 0 ? {} : { authorization: composed(authorization, ofPorts) }),
+    ...(authorization.length + ofPorts.length + external.length === 0
+      ? {}
+      : {
+          authorization: {
+            ...composed(authorization, ofPorts),
+            ...(external.length === 0 ? {} : { external }),
+          },
+        }),
     ...(tokens.length === 0 ? {} : { tokens }),
   };
 }

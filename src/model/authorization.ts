@@ -9,6 +9,37 @@ import type { SourceRef } from './source.js';
 export interface Authorization {
   readonly rules: readonly AccessRule[];
   readonly otherwise: AccessDefault;
+  /** Who else is asked, before any of them; absent = nobody. */
+  readonly external?: readonly ExternalCheck[];
+}
+
+/** Requests that meet one of the rules are an external authorizer's to decide (Istio's CUSTOM). */
+export interface ExternalCheck {
+  readonly name: string;
+  /** Null = it is declared nowhere, and nobody is let in. */
+  readonly authorizer: Authorizer | null;
+  readonly rules: readonly AccessRule[];
+}
+
+/** A service that is asked by HTTP whether a request may pass (Istio's `envoyExtAuthzHttp`). Field names in small letters. */
+export interface Authorizer {
+  readonly name: string;
+  /** Cluster of the service, its authority and its port. */
+  readonly cluster: string;
+  readonly host: string;
+  readonly port: number;
+  readonly pathPrefix: string;
+  readonly timeoutMs: number;
+  /** Whoever cannot be asked lets everybody in. */
+  readonly failOpen: boolean;
+  readonly statusOnError: number;
+  /** Fields of the request that it is shown; `x-*` and `*-id` too. */
+  readonly asked: readonly string[];
+  readonly added: readonly (readonly [name: string, value: string])[];
+  /** Fields of its answer that the app is shown. */
+  readonly onAllow: readonly string[];
+  /** Fields of its answer that the caller is shown; null = all. */
+  readonly onDeny: readonly string[] | null;
 }
 
 /** What becomes of calls that no rule is about, and why, as a sentence. */

@@ -327,6 +327,22 @@ export const FAILURES = {
     blame: 'callee-policy',
     sentence: 'the authorization policies of %s do not let this caller do this',
   },
+  authorizer_denied: {
+    status: 403,
+    flag: 'UAEX',
+    details: 'ext_authz_denied',
+    body: '',
+    blame: 'callee-policy',
+    sentence: 'the authorizer that the policies of %s ask does not let this caller do this',
+  },
+  authorizer_error: {
+    status: 403,
+    flag: 'UAEX',
+    details: 'ext_authz_error',
+    body: '',
+    blame: 'callee-policy',
+    sentence: 'the authorizer that the policies of %s ask gave no answer, and without one nobody is let in',
+  },
   ...TOKEN_FAILURES,
   fault_abort: {
     status: 503,

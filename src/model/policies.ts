@@ -1,5 +1,5 @@
 import { type ServiceSpec, type SourceRef, selects } from './app.js';
-import type { AccessRule, TokenRule } from './authorization.js';
+import type { AccessRule, Authorizer, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
 import { fits, type LabelFilter } from './label-filter.js';
@@ -24,6 +24,8 @@ export interface Policies {
   readonly faults: readonly Fault[];
   readonly rateLimits: readonly RateLimitPolicy[];
   readonly authorization: readonly AuthorizationPolicy[];
+  readonly external: readonly ExternalPolicy[];
+  readonly authorizers: readonly Authorizer[];
   readonly portAccess: readonly PortAccess[];
   readonly tokens: readonly TokenPolicy[];
   readonly telemetry: readonly TelemetryPolicy[];
@@ -40,6 +42,8 @@ export const NO_POLICIES: Policies = {
   faults: [],
   rateLimits: [],
   authorization: [],
+  external: [],
+  authorizers: [],
   portAccess: [],
   tokens: [],
   telemetry: [],
@@ -249,6 +253,12 @@ export interface AuthorizationPolicy extends WorkloadScope {
   readonly action: AccessRule['action'];
   readonly enforced: boolean;
   /** None = it is met by nobody: an ALLOW without rules lets nobody in. */
+  readonly rules: readonly AccessRule[];
+}
+
+/** Requests about which an external authorizer is asked, by its name. */
+export interface ExternalPolicy extends WorkloadScope {
+  readonly provider: string;
   readonly rules: readonly AccessRule[];
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { AccessTable } from './authorization/access-table.js';
 import { authorize } from './authorization/authorize.js';
+import { askAuthorizers, type ExternalTable } from './authorization/external.js';
 import { plainCluster, type SidecarState } from './discovery/state.js';
 import { injectFaults } from './fault-injection/fault.js';
 import type { FaultLedger } from './fault-injection/ledger.js';
@@ -33,6 +34,9 @@ export interface InboundParts {
   readonly rateLimits: () => LimitTable;
   readonly tokens: () => TokenTable;
   readonly access: () => AccessTable;
+  readonly external: () => ExternalTable;
+  /** The way of a request of the sidecar's own to another workload. */
+  readonly ask: Handler<Call>;
   readonly memory: MemoryGuard;
   readonly lineages: LineageTable;
   /** Where the app of a declared port listens. */
@@ -45,6 +49,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
   const { clock, random, pool } = parts;
   const inbound = () => parts.state().config.inbound;
   const connect = (call: EndpointCall) => connectToApp(call, parts);
+  const isKnown = (cluster: string) => parts.state().clusters.has(cluster);
   return pipeline<Call>()
     .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
@@ -53,6 +58,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(sanitizeForApp(() => parts.state().config.inbound.callerField)) // everything that only sidecars may say has been read
     .through(trace(random, false, () => parts.state().config.samplePercent ?? 100)) // the app's own calls hang below this sidecar's span
     .through(verifyTokens(clock, parts.tokens)) // whose token it is, before anybody asks for its claims
+    .through(askAuthorizers({ clock, table: parts.external, isKnown, ask: parts.ask })) // who is asked elsewhere is asked first (Istio's CUSTOM)
     .through(authorize(parts.access)) // all is known of the caller; who is kept out uses up no limit
     .through(keepLineage(parts.lineages)) // the ids are known: what the app calls now, it calls for this
     .through(limitRate(clock, parts.rateLimits)) // what is turned away costs neither a fault nor the app anything

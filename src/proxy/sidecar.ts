@@ -8,6 +8,7 @@ import { heapReading } from '../platform/memory.js';
 import type { Random } from '../platform/random.js';
 import { Sweeper } from '../platform/sweeper.js';
 import { type AccessTable, accessTable } from './authorization/access-table.js';
+import { type ExternalTable, externalTable } from './authorization/external.js';
 import { makePicker } from './balancing/picker.js';
 import { type BreakerEvent, Breakers } from './circuit-breaking/breakers.js';
 import { headLimits } from './codec/fields.js';
@@ -77,6 +78,7 @@ export class Sidecar {
   #rateLimits = new LimitTable([], null);
   #tokens = new TokenTable([]);
   #access: AccessTable = accessTable(undefined);
+  #external: ExternalTable = [];
   #limits: LimitsAtWork;
   readonly #toSidecars: UpstreamPool;
   readonly #toApp: UpstreamPool;
@@ -146,6 +148,8 @@ export class Sidecar {
         pool: this.#toApp,
         faults: this.faults,
         rateLimits: () => this.#rateLimits,
+        external: () => this.#external,
+        ask: this.outbound.handler,
         appPort: parts.appPort,
       }),
     });
@@ -175,6 +179,7 @@ export class Sidecar {
     const rateLimits = new LimitTable(config.inbound.rateLimits, this.#rateLimits);
     const tokens = new TokenTable(config.inbound.tokens ?? []);
     const access = accessTable(config.inbound.authorization);
+    const external = externalTable(config.inbound.authorization);
     const next = buildState(config, this.#state, this.#makers);
     const before = this.#state.config.inbound.mtls;
     this.#state = next;
@@ -182,6 +187,7 @@ export class Sidecar {
     this.#limits = limitsAtWork(config);
     this.#tokens = tokens;
     this.#access = access;
+    this.#external = external;
     this.#breakers.follow(next.clusters);
     if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);

@@ -4,6 +4,7 @@ import { GATEWAY_API_KINDS } from './gateway-api/kinds.js';
 import { authorizationPolicy } from './istio/authorization-policy.js';
 import { checkAuthorizationPolicy } from './istio/check-authorization.js';
 import { destinationRule } from './istio/destination-rule.js';
+import { checkConfigMap, configMap } from './istio/mesh-config.js';
 import { gateway, peerAuthentication, sidecar } from './istio/others.js';
 import { checkRequestAuthentication, requestAuthentication } from './istio/request-authentication.js';
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
@@ -75,6 +76,7 @@ export const KINDS: readonly Kind[] = [
   kindOf({ ...SANDBOX, kind: 'Fault', spec: fault, check: checkFault }),
   kindOf({ ...SANDBOX, kind: 'RateLimit', spec: rateLimit }),
   kindOf({ ...KUBERNETES, kind: 'Service', body: 'spec', spec: service }),
+  kindOf({ ...KUBERNETES, kind: 'ConfigMap', body: 'object', spec: configMap, check: checkConfigMap }),
   kindOf({ ...KUBERNETES, kind: 'ServiceAccount', body: 'object', spec: unread }),
   kindOf({ ...KUBERNETES, kind: 'Namespace', body: 'object', spec: unread }),
   kindOf({ ...KUBERNETES, group: 'apps', kind: 'Deployment', body: 'spec', spec: deployment }),
@@ -85,7 +87,6 @@ export const KINDS: readonly Kind[] = [
  * is lost.
  */
 export const PASSED_KINDS: Readonly<Record<string, string | undefined>> = {
-  '/ConfigMap': '',
   '/Secret': '',
   '/PersistentVolumeClaim': '',
   '/Pod': 'pods are the workloads of the Compose file; this one has no effect',

@@ -5,7 +5,8 @@ import { consulTokenPoliciesOf } from './consul/tokens.js';
 import { consulDestinationsOf } from './consul/traffic.js';
 import { withRetryBudgets } from './gateway-api/backend-traffic.js';
 import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
-import { authorizationOf } from './istio/authorization.js';
+import { authorizationOf, externalPoliciesOf } from './istio/authorization.js';
+import { authorizersOf } from './istio/mesh-config.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
 import { tokenPoliciesOf } from './istio/request-authentication.js';
 import { routeSetsOf } from './istio/routes.js';
@@ -46,6 +47,8 @@ export function policiesOf(resources: readonly Resource[]): Policies {
     faults: faultsOf(resources),
     rateLimits: [...rateLimitsOf(resources), ...linkerdRateLimitsOf(resources), ...consulRateLimitsOf(resources)],
     authorization: authorizationOf(resources),
+    external: externalPoliciesOf(resources),
+    authorizers: authorizersOf(resources),
     portAccess: [...portAccessOf(resources), ...intentionsOf(resources)],
     tokens: [...tokenPoliciesOf(resources), ...consulTokenPoliciesOf(resources)],
     telemetry: telemetryPoliciesOf(resources),

@@ -51,6 +51,7 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
     dropped: null,
     claims: null,
   };
+  const elsewhere = protocol === 'http' ? askedElsewhere(authorization, request) : '';
   const access = accessFor(authorization, protocol);
   const { allowed, rule, text } = access.decide(request);
   const considered = allowed || (rule !== null && !rule.closing) ? [] : access.consider(request);
@@ -59,10 +60,25 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
     allowed,
     rule: rule === null ? '' : accessRuleText(rule),
     failure: rule?.answer ?? 'access_denied',
-    text,
+    text: `${elsewhere}${text}`,
     source: rule?.source ?? null,
     considered,
   };
+}
+
+/** External authorizers are asked by requests that are sent, and by no other. */
+function askedElsewhere({ external = [] }: Authorization, request: AccessRequest): string {
+  return external
+    .map(({ name, rules }) => ({
+      name,
+      verdict: accessOf({ rules, otherwise: { action: 'allow', because: '' } }, 'http').decide(request),
+    }))
+    .filter(({ verdict }) => !verdict.allowed)
+    .map(
+      ({ name, verdict: { rule } }) =>
+        `${rule === null ? '' : accessRuleText(rule)} asks ${name} first, whose answer is not known here; then `,
+    )
+    .join('');
 }
 
 const made = new WeakMap<Authorization, Partial<Record<'http' | 'tcp', Access>>>();

@@ -17,7 +17,7 @@ export function authorizeConnection({ tcp }: AccessTable, peer: Peer, port: numb
   if (tcp !== null) tcp({ ...addressesOf(peer), port, head: null, dropped: null, claims: null }, record);
 }
 
-function requestOf({ peer, port, head, claims }: Call): AccessRequest {
+export function requestOf({ peer, port, head, claims }: Call): AccessRequest {
   return { ...addressesOf(peer), port, head, dropped: head.dropped, claims };
 }
 

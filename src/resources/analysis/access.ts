@@ -1,6 +1,10 @@
 import { type AccessCondition, type AccessRule, isHttpOnly } from '../../model/authorization.js';
+import { nearest } from '../../model/nearest.js';
 import { type AuthorizationPolicy, ROOT_NAMESPACE } from '../../model/policies.js';
+import { sourceOf } from '../../yaml/positions.js';
 import { authorizationOf } from '../istio/authorization.js';
+import type { AuthorizationPolicySpec } from '../istio/authorization-policy.js';
+import { authorizersOf } from '../istio/mesh-config.js';
 import type { PeerAuthentication } from '../istio/others.js';
 import { tokenPoliciesOf } from '../istio/request-authentication.js';
 import type { KnownWorkload } from '../kubernetes/deployment.js';
@@ -10,6 +14,7 @@ import type { Tell, World } from './world.js';
 
 /** Authorization as a whole: who is locked out, and rules that nothing can meet. */
 export function analyzeAccess(world: World, tell: Tell): void {
+  checkProviders(world, tell);
   const policies = authorizationOf(world.resources);
   if (policies.length === 0) return;
   const lockedOut = new Map<AuthorizationPolicy, KnownWorkload[]>();
@@ -23,6 +28,30 @@ export function analyzeAccess(world: World, tell: Tell): void {
     checkTokens(world, policy, tell);
     checkTcp(world, policy, tell);
     checkMtls(world, policy, tell);
+  }
+}
+
+/** Whoever is declared nowhere is asked nothing, and nobody is let in. */
+function checkProviders({ resources }: World, tell: Tell): void {
+  const known = authorizersOf(resources).map(({ name }) => name);
+  for (const policy of ofKind<AuthorizationPolicySpec>(resources, 'istio', 'AuthorizationPolicy')) {
+    const { action, provider } = policy.spec;
+    const name = provider?.name ?? '';
+    if (action !== 'CUSTOM' || known.includes(name)) continue;
+    const close = nearest(name, known);
+    tell(
+      'MS0158',
+      'error',
+      policy,
+      sourceOf(policy.spec, 'provider'),
+      `no extension provider ${name} that is asked by HTTP is declared: every request that meets a rule is answered 403`,
+      {
+        hint:
+          close === null
+            ? 'a ConfigMap istio of istio-system whose mesh has extensionProviders: [ { name, envoyExtAuthzHttp: { service, port } } ]'
+            : `did you mean ${close}?`,
+      },
+    );
   }
 }
 

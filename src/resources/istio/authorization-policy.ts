@@ -1,4 +1,4 @@
-import { list, oneOf, type Read, reader, table, tableWith, text, unsupported } from '../../yaml/readers.js';
+import { list, oneOf, type Read, reader, table, tableWith, text } from '../../yaml/readers.js';
 import { labelSelector } from '../words.js';
 
 /** What an AuthorizationPolicy may hold (istio.io/api security/v1beta1), as it is read. */
@@ -55,27 +55,13 @@ export const elsewhere = reader<true>(
   },
 );
 
-const action = reader<'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM'>(
-  { kind: 'text', words: ['ALLOW', 'DENY', 'AUDIT', 'CUSTOM'], format: '' },
-  (view, where, findings) => {
-    const word = oneOf(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM'])(view, where, findings);
-    if (word === 'CUSTOM')
-      findings.unsupported(
-        view.source,
-        `${where} CUSTOM`,
-        'no external authorizer is asked, so the policy decides nothing',
-      );
-    return word;
-  },
-);
-
 export const authorizationPolicy = table({
   selector: labelSelector,
   targetRef: elsewhere,
   targetRefs: elsewhere,
-  action,
+  action: oneOf(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM']),
   rules: list(rule),
-  provider: unsupported('no external authorizer is asked'),
+  provider: table({ name: text }),
 });
 
 export type AuthorizationPolicySpec = Read<typeof authorizationPolicy>;

@@ -1,5 +1,5 @@
 import type { AccessRule } from '../../model/authorization.js';
-import { type AuthorizationPolicy, objectName } from '../../model/policies.js';
+import { type AuthorizationPolicy, type ExternalPolicy, objectName } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource } from '../resource.js';
 import { keyConditions, operationConditions, sourceConditions } from './access-conditions.js';
@@ -7,7 +7,23 @@ import { type AuthorizationPolicySpec, type AuthorizationRule, DRY_RUN } from '.
 
 const ACTIONS = { ALLOW: 'allow', DENY: 'deny', AUDIT: 'audit' } as const;
 
-/** What AuthorizationPolicies say; those that no sidecar obeys (CUSTOM, targetRefs) were told and are left out. */
+/** Those of action CUSTOM: somebody else decides. */
+export function externalPoliciesOf(resources: readonly Resource[]): ExternalPolicy[] {
+  return ofKind<AuthorizationPolicySpec>(resources, 'istio', 'AuthorizationPolicy').flatMap((resource) => {
+    const { selector, action, rules = [], targetRef, targetRefs, provider } = resource.spec;
+    if (action !== 'CUSTOM' || targetRef === true || targetRefs === true) return [];
+    return [
+      {
+        object: resource,
+        selector: selectorOf(selector),
+        provider: provider?.name ?? '',
+        rules: rules.map((rule, i) => accessRule(rule, i, resource, { action: 'deny', enforced: true })),
+      },
+    ];
+  });
+}
+
+/** What AuthorizationPolicies say by themselves; those that no sidecar obeys (targetRefs) were told and are left out. */
 export function authorizationOf(resources: readonly Resource[]): AuthorizationPolicy[] {
   return ofKind<AuthorizationPolicySpec>(resources, 'istio', 'AuthorizationPolicy').flatMap((resource) => {
     const { selector, action = 'ALLOW', rules = [], targetRef, targetRefs } = resource.spec;

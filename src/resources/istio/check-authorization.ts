@@ -21,6 +21,14 @@ export function checkAuthorizationPolicy(resource: Resource<AuthorizationPolicyS
   const refuse: Refuse = (where, message, hint = '') => report(READING.schema, 'error', where, message, hint);
   if (selector !== undefined && (targetRef === true || targetRefs === true))
     refuse(sourceOf(resource.spec, 'selector'), 'a policy has a selector or targetRefs, not both');
+  checkProvider(resource.spec, refuse);
+  if (action === 'CUSTOM' && selector?.matchLabels?.istio === 'ingressgateway')
+    report(
+      READING.unsupportedField,
+      'warning',
+      sourceOf(resource.spec, 'selector'),
+      'action CUSTOM is not obeyed at the gateway: only sidecars ask external authorizers',
+    );
   if (action !== 'ALLOW' && (rules ?? []).length === 0)
     refuse(
       sourceOf(resource.spec, 'action'),
@@ -38,6 +46,14 @@ export function checkAuthorizationPolicy(resource: Resource<AuthorizationPolicyS
           `${condition.key} is not obeyed: no filter of Envoy runs here, so that no request has what it asks for`,
         );
   }
+}
+
+function checkProvider(spec: AuthorizationPolicySpec, refuse: Refuse): void {
+  const { action = 'ALLOW', provider } = spec;
+  if (action === 'CUSTOM' && (provider?.name ?? '') === '')
+    refuse(sourceOf(spec, 'action'), 'action CUSTOM names who is asked', 'provider: { name: my-authorizer }');
+  if (action !== 'CUSTOM' && provider !== undefined)
+    refuse(sourceOf(spec, 'provider'), `a provider is for action CUSTOM, and this is ${action}`, 'action: CUSTOM');
 }
 
 function checkRule(rule: AuthorizationRule, refuse: Refuse): void {

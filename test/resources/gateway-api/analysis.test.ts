@@ -49,7 +49,9 @@ describe('analyze tells of routes of the Gateway API', () => {
       found(route(`${onService('reviews')}, rules: [ { backendRefs: [ ${ref} ] } ]`));
     expect(backend('{ name: nosuch, port: 9080 }')).toEqual([expect.stringMatching(/^KIA1402 4 .* 500$/)]);
     expect(backend('{ name: ratings, port: 1 }')).toEqual([expect.stringMatching(/^KIA1402 4 .*has no port 1/)]);
-    expect(backend('{ kind: Pod, name: ratings, port: 1 }')).toEqual([expect.stringMatching(/^MS0141 4 .*of the kind Pod/)]);
+    expect(backend('{ kind: Pod, name: ratings, port: 1 }')).toEqual([
+      expect.stringMatching(/^MS0141 4 .*of the kind Pod/),
+    ]);
     expect(found(route(`${onService('nosuch')}, rules: [ { ${to('ratings')} } ]`))).toEqual([
       expect.stringMatching(/^MS0140 4 the Service nosuch is not found/),
     ]);

@@ -71,13 +71,15 @@ describe('AuthorizationPolicy', () => {
       '5: serviceAccounts cannot stand beside principals or namespaces',
     ],
     ['rules: [ { form: [] } ]', '5: unknown key "form" in spec.rules[0]'],
+    ['action: CUSTOM\nrules: [ {} ]', '5: action CUSTOM names who is asked'],
+    ['action: DENY\nprovider: { name: x }\nrules: [ {} ]', '6: a provider is for action CUSTOM, and this is DENY'],
   ])('%s is refused', (spec, problem) => {
     expect(problems('AuthorizationPolicy', spec)).toEqual([problem]);
   });
 
   it('says what no sidecar obeys, and then does not obey any of it', () => {
     for (const spec of [
-      'action: CUSTOM\nprovider: { name: x }\nrules: [ {} ]',
+      'selector: { matchLabels: { istio: ingressgateway } }\naction: CUSTOM\nprovider: { name: x }\nrules: [ {} ]',
       'targetRefs: [ { kind: Service, group: "", name: reviews } ]\naction: DENY\nrules: [ {} ]',
     ]) {
       const { resources, findings } = read('AuthorizationPolicy', spec);

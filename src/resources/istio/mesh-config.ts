@@ -1,0 +1,104 @@
+import type { Authorizer } from '../../model/authorization.js';
+import { READING } from '../../model/finding.js';
+import { clusterName } from '../../model/names.js';
+import { ROOT_NAMESPACE } from '../../model/policies.js';
+import { sourceOf } from '../../yaml/positions.js';
+import { Findings } from '../../yaml/problems.js';
+import { flag, list, openTable, type Read, record, table, tableWith, text, unsupported } from '../../yaml/readers.js';
+import { mapView, parseYamlDocuments } from '../../yaml/view.js';
+import { ofKind, type Report, type Resource } from '../resource.js';
+import { goDuration, passed, portNumber } from '../words.js';
+
+/**
+ * The ConfigMap `istio` of the root namespace, whose `mesh` is Istio's MeshConfig, as far as policies need it: the external
+ * authorizers that AuthorizationPolicies of action CUSTOM name (istio.io/api mesh/v1alpha1, ExtensionProvider).
+ */
+
+export const configMap = openTable({ data: record(text) });
+
+type ConfigMap = Read<typeof configMap>;
+
+const fields = list(text);
+
+const httpProvider = tableWith(['service', 'port'], {
+  service: text,
+  port: portNumber(),
+  timeout: goDuration,
+  pathPrefix: text,
+  failOpen: flag,
+  statusOnError: text,
+  includeRequestHeadersInCheck: fields,
+  includeHeadersInCheck: fields,
+  includeAdditionalHeadersInCheck: record(text),
+  includeRequestBodyInCheck: unsupported('authorizers are asked without the body'),
+  headersToUpstreamOnAllow: fields,
+  headersToDownstreamOnAllow: unsupported('what an app answers stays as it is'),
+  headersToDownstreamOnDeny: fields,
+  clearRouteCache: passed,
+});
+
+const provider = openTable({
+  name: text,
+  envoyExtAuthzHttp: httpProvider,
+  envoyExtAuthzGrpc: unsupported('authorizers are asked by HTTP: nobody is let in whom a policy sends there'),
+});
+
+const meshConfig = table({ extensionProviders: list(provider) });
+
+/** Other words of MeshConfig are told, each once. */
+const SET_UP_ELSEWHERE = 'the mesh is set up by x-mesh and the command line';
+
+function read({ name, namespace, spec, source }: Resource<ConfigMap>, findings: Findings) {
+  const mesh = spec.data?.mesh;
+  if (name !== 'istio' || namespace !== ROOT_NAMESPACE || mesh === undefined) return undefined;
+  // A block of text begins on the line behind its key.
+  const firstLine = sourceOf(spec.data ?? spec, 'mesh').line + 1;
+  const [document] = parseYamlDocuments(mesh, source.file, findings, firstLine) ?? [];
+  if (document === undefined) return undefined;
+  for (const { key, keySource } of document.view.entries('mesh'))
+    if (key !== 'extensionProviders') findings.unsupported(keySource, `mesh.${key}`, SET_UP_ELSEWHERE);
+  return meshConfig(
+    mapView(document.view, ({ key }) => key === 'extensionProviders'),
+    'mesh',
+    findings,
+  );
+}
+
+export function checkConfigMap(resource: Resource<ConfigMap>, report: Report): void {
+  const findings = new Findings();
+  read(resource, findings);
+  for (const { source, message, hint } of findings.inFileOrder())
+    report(READING.schema, 'error', source, message, hint);
+  for (const { source, message, hint } of findings.unobeyed)
+    report(READING.unsupportedField, 'warning', source, `${message} is not obeyed: ${hint}`);
+}
+
+/** External authorizers by their names. */
+export function authorizersOf(resources: readonly Resource[]): Authorizer[] {
+  return ofKind<ConfigMap>(resources, 'kubernetes', 'ConfigMap').flatMap((resource) =>
+    (read(resource, new Findings())?.extensionProviders ?? []).flatMap(({ name, envoyExtAuthzHttp: spec }) => {
+      if (name === undefined || spec === undefined) return [];
+      const host = spec.service.split('/').at(-1) ?? spec.service;
+      const lower = (names: readonly string[] = []): string[] => names.map((one) => one.toLowerCase());
+      return [
+        {
+          name,
+          cluster: clusterName(host, spec.port, ''),
+          host: `${host}:${spec.port}`,
+          port: spec.port,
+          pathPrefix: spec.pathPrefix ?? '',
+          timeoutMs: spec.timeout ?? 600_000,
+          failOpen: spec.failOpen ?? false,
+          statusOnError: Number(spec.statusOnError ?? 403),
+          asked: lower([...(spec.includeRequestHeadersInCheck ?? []), ...(spec.includeHeadersInCheck ?? [])]),
+          added: Object.entries(spec.includeAdditionalHeadersInCheck ?? {}).map(([key, value]) => [
+            key.toLowerCase(),
+            value,
+          ]),
+          onAllow: lower(spec.headersToUpstreamOnAllow),
+          onDeny: spec.headersToDownstreamOnDeny === undefined ? null : lower(spec.headersToDownstreamOnDeny),
+        },
+      ];
+    }),
+  );
+}
