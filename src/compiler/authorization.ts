@@ -1,5 +1,6 @@
 import { selects, type WorkloadSpec } from '../model/app.js';
 import type { AccessRule, Authorization } from '../model/authorization.js';
+import { fits } from '../model/label-filter.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { type AuthorizationPolicy, objectName, ROOT_NAMESPACE, type WorkloadScope } from '../model/policies.js';
 import type { InboundConfig } from '../model/sidecar-config.js';
@@ -36,11 +37,11 @@ export function authorizationFor(
 }
 
 function concerns(
-  { object, selector }: WorkloadScope,
+  { object, selector, filter }: WorkloadScope,
   { namespace, labels }: Pick<WorkloadSpec, 'namespace' | 'labels'>,
 ): boolean {
   if (object.namespace !== namespace && object.namespace !== ROOT_NAMESPACE) return false;
-  return selector === null || selects(selector, labels);
+  return (selector === null || selects(selector, labels)) && (filter === undefined || fits(filter, labels));
 }
 
 /** Istio's order: what is noted only, DENY, ALLOW; within an action by the rules' names, as Envoy has them. */

@@ -1,5 +1,6 @@
 import { type ServiceSpec, selects, type WorkloadSpec } from '../model/app.js';
 import type { Cluster } from '../model/cluster.js';
+import { fits } from '../model/label-filter.js';
 import { DEFAULT_SIDECAR_LIMITS } from '../model/limits.js';
 import { type MeshConfig, namingOf, type ReadyEndpoint } from '../model/mesh-config.js';
 import { type RateLimitPolicy, ROOT_NAMESPACE, type StreamRoutes } from '../model/policies.js';
@@ -114,6 +115,7 @@ function sidecarConfig(mesh: MeshConfig, workload: WorkloadSpec, parts: SidecarP
     outbound: parts.outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
+    ...(mesh.flavor.name === 'linkerd' ? { errorField: 'l5d-proxy-error' as const } : {}),
     ...samplingOf(mesh.policies.telemetry, workload),
   };
 }
@@ -156,7 +158,9 @@ function identitiesOf(caller: string, mesh: MeshConfig): string[] {
 
 function isLimited({ object, target }: RateLimitPolicy, { name, app, namespace, labels }: WorkloadSpec): boolean {
   if (target.kind === 'name') return target.name === name || target.name === app;
-  return object.namespace === namespace && selects(target.labels, labels);
+  const { filter } = target;
+  const chosen = selects(target.labels, labels) && (filter === undefined || fits(filter, labels));
+  return object.namespace === namespace && chosen;
 }
 
 function callersOf(mesh: MeshConfig): InboundConfig['callers'] {
@@ -193,6 +197,7 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
+    ...(mesh.flavor.name === 'linkerd' ? { errorField: 'l5d-proxy-error' as const } : {}),
     ...samplingOf(mesh.policies.telemetry, GATEWAY_CALLER),
   };
 }

@@ -4,7 +4,7 @@ import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './clust
 import type { Fault } from './fault.js';
 import { fits, type LabelFilter } from './label-filter.js';
 import type { RateLimit } from './rate-limit.js';
-import type { HashPolicy, Route, RouteOrigin } from './route.js';
+import type { HashPolicy, Route, RouteAction, RouteOrigin } from './route.js';
 import type { MtlsMode, UnknownHosts } from './sidecar-config.js';
 
 /**
@@ -91,6 +91,8 @@ export interface RouteRule {
   readonly route: Route;
   /** The mesh's default retries take the place of its own. */
   readonly defaultRetries: boolean;
+  /** What a mesh does instead that takes a rule without backends for one that leads to its Service (Linkerd). */
+  readonly toParent?: RouteAction;
   readonly scope: RuleScope;
 }
 
@@ -237,7 +239,12 @@ export interface RateLimitPolicy {
   readonly object: ObjectRef;
   readonly target:
     | { readonly kind: 'name'; readonly name: string }
-    | { readonly kind: 'labels'; readonly labels: Readonly<Record<string, string>>; readonly port: number | null };
+    | {
+        readonly kind: 'labels';
+        readonly labels: Readonly<Record<string, string>>;
+        readonly filter?: LabelFilter;
+        readonly port: number | null;
+      };
   readonly limit: RateLimit;
 }
 
@@ -246,6 +253,8 @@ export interface WorkloadScope {
   readonly object: ObjectRef;
   /** Null = each of them. */
   readonly selector: Readonly<Record<string, string>> | null;
+  /** What their labels must be besides; absent = anything. */
+  readonly filter?: LabelFilter;
 }
 
 /** Rules about who may call (Istio's AuthorizationPolicy). */

@@ -24,6 +24,8 @@ export interface SidecarConfig {
   readonly limits: SidecarLimits;
   /** Share of the traces begun here that are sampled, 0-100; absent = all. */
   readonly samplePercent?: number;
+  /** Field in which answers of the proxy's own say why they are given; absent = none. */
+  readonly errorField?: 'l5d-proxy-error';
   /** Full Exchange records sent per second at most; metrics stay complete beyond it. */
   readonly exchangesPerSecond: number;
 }

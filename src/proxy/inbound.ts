@@ -51,7 +51,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
   const connect = (call: EndpointCall) => connectToApp(call, parts);
   const isKnown = (cluster: string) => parts.state().clusters.has(cluster);
   return pipeline<Call>()
-    .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
+    .through(rescue(parts.onBug, () => parts.state().config.errorField)) // first: whatever fails below becomes an answer here, once
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(identifyCaller(() => inbound().callers)) // before any policy asks who calls
     .through(hearLineage(clock, () => parts.state().config.outbound.propagation)) // the caller is known; its word is believed

@@ -75,7 +75,7 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(observeEndpoints()) // nearest to the endpoint: what it sees is the endpoint's doing
     .end(forward({ clock, pool: parts.pool, connect, extra }));
   return pipeline<Call>()
-    .through(rescue(parts.onBug)) // first: whatever fails below becomes an answer here, once
+    .through(rescue(parts.onBug, () => parts.state().config.errorField)) // first: whatever fails below becomes an answer here, once
     .through(shed(parts.memory)) // before anything is made for a request that there is no room for
     .through(parts.edge ? sanitizeEdgeRequest() : sanitizeRequest()) // before anything reads what only sidecars may say
     .through(trace(random, parts.edge, () => parts.state().config.samplePercent ?? 100)) // before any decision: decisions are keyed by the request id

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { AppSpec } from '../model/app.js';
@@ -50,25 +50,26 @@ export class Home {
     return join(this.directory, 'sandboxes', name);
   }
 
-  /** Claims a name; false when it is taken. */
+  /**
+   * Claims a name; false when it is taken. The folder comes to be with the claimant's word in it, at once: one without would
+   * look like what a command left that died.
+   */
   claim(name: string): boolean {
-    this.#make(join(this.directory, 'sandboxes'));
-    const directory = this.directoryOf(name);
+    const folder = join(this.directory, 'sandboxes');
+    this.#make(folder);
+    const draft = join(folder, `.${name}-${process.pid}`);
     return this.#change(() => {
       try {
-        mkdirSync(directory, { mode: 0o700 });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-        throw error;
-      }
-      try {
+        mkdirSync(draft, { recursive: true, mode: 0o700 });
         const claimant = { pid: process.pid, startTime: startTimeOf(process.pid) };
-        writeFileAtomic(join(directory, 'claim.json'), JSON.stringify(claimant));
+        writeFileAtomic(join(draft, 'claim.json'), JSON.stringify(claimant));
+        renameSync(draft, this.directoryOf(name));
+        return true;
       } catch (error) {
-        rmSync(directory, { recursive: true, force: true });
+        rmSync(draft, { recursive: true, force: true });
+        if (['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
         throw error;
       }
-      return true;
     });
   }
 

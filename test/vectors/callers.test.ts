@@ -48,7 +48,13 @@ describe('what Istio and Envoy were seen to do with the same policies and reques
   });
 });
 
+/** Of a thousand samples of chance one is off: a case about shares that differs is asked once more. */
 async function differencesOf(world: World, one: VectorCase): Promise<string[]> {
+  const told = await differencesNow(world, one);
+  return told.length > 0 && one.requests.some(({ repeat = 1 }) => repeat > 1) ? differencesNow(world, one) : told;
+}
+
+async function differencesNow(world: World, one: VectorCase): Promise<string[]> {
   const { refused, outcomes } = await replay(world, one);
   return refused.length > 0 ? refused.map((why) => `refused: ${why}`) : differences(one, outcomes);
 }

@@ -203,7 +203,7 @@ function repeated(request: VectorRequest, outcome: Outcome, before: Outcome | un
     ours: readonly string[],
     theirs: Readonly<Record<string, number>> | undefined,
   ): void => {
-    if (theirs !== undefined) told.push(...shareDifferences(what, count(ours), theirs));
+    if (theirs !== undefined) told.push(...shareDifferences(what, count(ours), theirs, sent.length));
   };
   shares(
     'status',
@@ -279,13 +279,16 @@ function shareDifferences(
   what: string,
   ours: Readonly<Record<string, number>>,
   theirs: Readonly<Record<string, number>>,
+  requests: number,
 ): string[] {
-  const [n, m] = [total(ours), total(theirs)];
+  const [all, others] = [total(ours), total(theirs)];
+  // Tries of one request go together where a hash chooses, so that there are as many draws as requests.
+  const [n, m] = [Math.min(all, requests), Math.min(others, requests)];
   if (n === 0 || m === 0)
     return n === m ? [] : [`${what}: ${JSON.stringify(ours)}, observed ${JSON.stringify(theirs)}`];
   const off = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].filter((key) => {
-    const [a, b] = [(ours[key] ?? 0) / n, (theirs[key] ?? 0) / m];
-    const p = ((ours[key] ?? 0) + (theirs[key] ?? 0)) / (n + m);
+    const [a, b] = [(ours[key] ?? 0) / all, (theirs[key] ?? 0) / others];
+    const p = (a * n + b * m) / (n + m);
     return Math.abs(a - b) > Z * Math.sqrt(p * (1 - p) * (1 / n + 1 / m));
   });
   return off.length === 0 ? [] : [`${what}: ${JSON.stringify(ours)}, observed ${JSON.stringify(theirs)}`];

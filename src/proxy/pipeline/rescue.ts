@@ -1,5 +1,6 @@
 import { FAILURES } from '../../model/failure.js';
 import type { FieldChanges } from '../../model/route.js';
+import type { SidecarConfig } from '../../model/sidecar-config.js';
 import { bodyOf } from '../codec/body.js';
 import { FieldBlock } from '../codec/field-block.js';
 import type { ResponseHead } from '../codec/message.js';
@@ -12,17 +13,29 @@ import { asProxyError, type ProxyError } from './proxy-error.js';
  * The one place that decides what a caller sees when a request failed inside the mesh: the total table of failures gives
  * status and body, the record gets code, flag and details.
  */
-export function rescue(onBug: (error: ProxyError) => void): Filter<Call> {
+export function rescue(
+  onBug: (error: ProxyError) => void,
+  errorField: () => SidecarConfig['errorField'],
+): Filter<Call> {
   return (next) => (call) => {
     try {
       return next(call).then(
         (reply) => changed(call, reply),
-        (thrown) => changed(call, answer(call, thrown, onBug)),
+        (thrown) => changed(call, named(call, answer(call, thrown, onBug), errorField())),
       );
     } catch (thrown) {
-      return Promise.resolve(changed(call, answer(call, thrown, onBug)));
+      return Promise.resolve(changed(call, named(call, answer(call, thrown, onBug), errorField())));
     }
   };
+}
+
+/** Linkerd's proxies say of their own answers why they are given. */
+function named(call: Call, reply: Reply, field: SidecarConfig['errorField']): Reply {
+  const { failure, service, destination } = call.record;
+  if (field === undefined || failure === null) return reply;
+  const words = FAILURES[failure].sentence.replace('%s', destination || service).replace(/[^ -~]/g, '?');
+  reply.head.fields.append(field, words);
+  return reply;
 }
 
 /** What the route wants changed in an answer, be it the app's or our own. */

@@ -107,6 +107,7 @@ function checkShares({ resource, rules, parentRefs }: AnyRoute, tell: Tell): voi
     const { backendRefs = [], filters = [] } = spec;
     if (backendRefs.some(({ weight }) => weight !== 0) || filters.some(({ type }) => type === 'RequestRedirect'))
       continue;
+    if (backendRefs.length === 0 && resource.dialect === 'linkerd') continue;
     const why = backendRefs.length === 0 ? 'has no backendRefs' : 'has backends of weight 0 only';
     tell('MS0143', 'warning', resource, sourceOf(spec), `rule ${index + 1} ${why}: its requests are answered 500`, {
       hint: 'backendRefs: [ { name: reviews, port: 9080 } ]',

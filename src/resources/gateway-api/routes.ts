@@ -2,7 +2,7 @@ import { fqdn } from '../../model/names.js';
 import type { GatewayPolicy, RouteRule, RouteSet } from '../../model/policies.js';
 import { bySpecificity } from '../../model/precedence.js';
 import type { ServiceEntry } from '../istio/service-entry.js';
-import { routePatience, withPatience } from '../linkerd/service-routes.js';
+import { routePatience, withRoutePatience } from '../linkerd/service-routes.js';
 import { ofKind, type Resource } from '../resource.js';
 import { type AnyRoute, anyRoutesOf } from './any-route.js';
 import { bindingOf, gatewaysOf, isHttp } from './attachments.js';
@@ -72,7 +72,7 @@ function patiently(
   resources: readonly Resource[],
 ): Placed {
   const patience = routePatience(placed.route.resource, parent, resources);
-  return { ...placed, rules: placed.rules.map((rule) => withPatience(rule, patience)) };
+  return { ...placed, rules: placed.rules.map((rule) => withRoutePatience(rule, patience)) };
 }
 
 function entryHosts(parent: Exclude<Parent, { kind: 'unknown' }>, resources: readonly Resource[]): string[] {
@@ -97,7 +97,7 @@ function inMesh(route: AnyRoute, ref: ParentRef, hosts: readonly string[], servi
       firstFor: namespace,
     },
     route,
-    rules: routeRulesOf({ route, listener: null, allows: () => true }),
+    rules: routeRulesOf({ route, listener: null, parent: hosts[0] ?? null, allows: () => true }),
   };
 }
 
@@ -124,6 +124,7 @@ function atGateway(
       rules: routeRulesOf({
         route,
         listener: listener.port,
+        parent: null,
         allows: (ref) => isGranted(ref, route.resource, resources),
       }),
     })),

@@ -1,4 +1,4 @@
-import { ANY_CALLER, objectName, type RouteRule } from '../../model/policies.js';
+import { ANY_CALLER, destinationName, objectName, type RouteRule } from '../../model/policies.js';
 import { policyOf } from '../../model/retries.js';
 import type { ForwardAction, Mirror, RetryPolicy, RouteAction, WeightedCluster } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
@@ -14,6 +14,8 @@ export interface Attachment {
   readonly route: AnyRoute;
   /** Port of the Gateway's listener; null = a Service of the mesh. */
   readonly listener: number | null;
+  /** Host of the Service that it is attached to; null = a listener. */
+  readonly parent: string | null;
   /** Whether the route may lead to a backend. */
   readonly allows: (ref: ObjectReference) => boolean;
 }
@@ -23,13 +25,16 @@ export function routeRulesOf(attachment: Attachment): RouteRule[] {
   const { resource, rules } = attachment.route;
   return rules.flatMap((rule) => {
     const action = actionOf(attachment, rule);
+    const toParent = parentActionOf(attachment, rule, action);
+    // Linkerd's own kind means it under every flavour.
+    const own = resource.dialect === 'linkerd' && toParent !== null;
     const { name, filters = [] } = rule.spec;
     return rule.matches.map(
       ({ match, source }, at): RouteRule => ({
         route: {
           name: name ?? `${resource.namespace}/${resource.name}#${rule.index + 1}`,
           match,
-          action,
+          action: own ? toParent : action,
           responseFields: responseFields(filters, soleBackend(rule)),
           fault: null,
           origin: {
@@ -41,10 +46,19 @@ export function routeRulesOf(attachment: Attachment): RouteRule[] {
           },
         },
         defaultRetries: rule.spec.retry === undefined,
+        ...(toParent === null || own ? {} : { toParent }),
         scope: ANY_CALLER,
       }),
     );
   });
+}
+
+/** A rule that names no backends leads to its Service (linkerd2 `policy-controller/grpc`); null = it names some, or cannot. */
+function parentActionOf(attachment: Attachment, rule: AnyRule, action: RouteAction): RouteAction | null {
+  const { parent } = attachment;
+  if (parent === null || action.kind !== 'direct' || (rule.spec.backendRefs ?? []).length > 0) return null;
+  const cluster = { cluster: destinationName(parent, null, ''), weight: 1, requestFields: null, responseFields: null };
+  return { ...forwardOf(attachment, rule), clusters: [cluster] };
 }
 
 /** Backends that get anything; weight is 1 unless it is said. */

@@ -9,7 +9,7 @@ import { defaultAccessOf } from './default-access.js';
 import { restOf } from './inbound-default.js';
 import { type InboundRoute, inboundRoutesOf } from './inbound-routes.js';
 import type { Server } from './server.js';
-import { placeOfServer } from './servers.js';
+import { placesOfServer } from './servers.js';
 import { clientsOf, serverAuthorizationsFor, type Who, whoMeets } from './who.js';
 import type { Reference } from './words.js';
 
@@ -19,15 +19,14 @@ const OF_SERVER = 2;
 /** Who may call which port: each Server with all that is about it, and what namespaces and pods say of the rest. */
 export function portAccessOf(resources: readonly Resource[]): PortAccess[] {
   const servers = ofKind<Server>(resources, 'linkerd', 'Server');
-  return [...servers.map((server) => accessOfServer(server, resources)), ...defaultAccessOf(resources)];
+  return [...servers.flatMap((server) => accessOfServer(server, resources)), ...defaultAccessOf(resources)];
 }
 
-function accessOfServer(server: Resource<Server>, resources: readonly Resource[]): PortAccess {
+function accessOfServer(server: Resource<Server>, resources: readonly Resource[]): PortAccess[] {
   const routes = inboundRoutesOf(server, resources);
   const { accessPolicy = 'deny' } = server.spec;
-  return {
+  const access = {
     object: server,
-    ...placeOfServer(server, resources),
     precedence: OF_SERVER,
     created: server.created,
     rules: [
@@ -37,6 +36,7 @@ function accessOfServer(server: Resource<Server>, resources: readonly Resource[]
       ...restOf(accessPolicy, server, sourceOf(server.spec, 'accessPolicy')),
     ],
   };
+  return placesOfServer(server, resources).map((place) => ({ ...access, ...place }));
 }
 
 /** Linkerd answers 404 where a Server has routes and a request is none's, before anybody asks who calls. */

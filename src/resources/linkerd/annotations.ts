@@ -65,6 +65,13 @@ const KNOWN: Readonly<Record<string, Annotation | undefined>> = {
     isValid: (value) => /^\s*\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*\s*$/.test(value),
     hint: '3306,6379 or 9000-9010',
   },
+  'balancer.alpha.linkerd.io/penalize-failures': { on: ['Service'], ...ANYTHING, why: 'load goes by latency alone' },
+  'balancer.alpha.linkerd.io/load-biaser-penalty': { on: ['Service'], ...ANYTHING, why: 'load goes by latency alone' },
+  'balancer.alpha.linkerd.io/failure-accrual-honor-retry-after': {
+    on: ['Service'],
+    ...ANYTHING,
+    why: 'penalties are those of the breaker',
+  },
   'config.linkerd.io/skip-inbound-ports': {
     on: [],
     ...ANYTHING,

@@ -1,6 +1,5 @@
-import { flag, list, type Read, table, tableWith, text, unsupported } from '../../yaml/readers.js';
-import { labelSelector } from '../words.js';
-import { accountRef, networks, reference } from './words.js';
+import { flag, list, type Read, table, tableWith, text } from '../../yaml/readers.js';
+import { accountRef, networks, podSelector, reference } from './words.js';
 
 /** Who may call a Server, a route, or every Server of a namespace: who meets all of the authentications. */
 export const linkerdAuthorizationPolicy = tableWith(['targetRef', 'requiredAuthenticationRefs'], {
@@ -10,12 +9,12 @@ export const linkerdAuthorizationPolicy = tableWith(['targetRef', 'requiredAuthe
 export type LinkerdAuthorizationPolicy = Read<typeof linkerdAuthorizationPolicy>;
 
 const meshTls = table({
-  unauthenticatedTLS: unsupported('a certificate that proves no identity lets nobody in here'),
+  unauthenticatedTLS: flag,
   identities: list(text),
   serviceAccounts: list(accountRef),
 });
 const client = table({ networks, unauthenticated: flag, meshTLS: meshTls });
-const byNameOrLabels = table({ name: text, selector: labelSelector });
+const byNameOrLabels = table({ name: text, selector: podSelector });
 
 /** The older kind: Servers by name or labels, and their clients. */
 export const serverAuthorization = tableWith(['server', 'client'], { server: byNameOrLabels, client });

@@ -15,7 +15,7 @@ const BETA = ['v1beta3', 'v1beta2', 'v1beta1'] as const;
 
 /** Kinds of Linkerd that are read. */
 export const LINKERD_KINDS: readonly Kind[] = [
-  kindOf({ ...POLICY, versions: BETA, kind: 'Server', spec: server }),
+  kindOf({ ...POLICY, versions: [...BETA, 'v1alpha1'], kind: 'Server', spec: server }),
   kindOf({
     ...POLICY,
     versions: [...BETA, 'v1alpha1'],

@@ -31,7 +31,8 @@ function retryOf(annotations: Readonly<Record<string, string>>): Patience['retry
   if (said === undefined) return undefined;
   const codes = httpConditions(annotations['retry.linkerd.io/http'] ?? '') ?? [];
   const grpc = grpcConditions(annotations['retry.linkerd.io/grpc'] ?? '') ?? [];
-  const limit = Number(annotations['retry.linkerd.io/limit'] ?? 1);
+  // 0 is as if not written.
+  const limit = Number(annotations['retry.linkerd.io/limit'] ?? 1) || 1;
   const { file, line } = sourceOf(annotations, said);
   if (!(limit > 0)) return null;
   return {

@@ -4,7 +4,7 @@ import { accountName } from '../../model/spiffe-id.js';
 import { list, type Read, tableWith, whole } from '../../yaml/readers.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Server } from './server.js';
-import { placeOfServer } from './servers.js';
+import { placesOfServer } from './servers.js';
 import { reference } from './words.js';
 
 const rate = tableWith(['requestsPerSecond'], { requestsPerSecond: whole(1, 1_000_000) });
@@ -32,12 +32,13 @@ export function linkerdRateLimitsOf(resources: readonly Resource[]): RateLimitPo
       ({ namespace, name }) => namespace === policy.namespace && name === policy.spec.targetRef.name,
     );
     if (server === undefined || policy.spec.targetRef.kind !== 'Server') return [];
-    const { selector, port } = placeOfServer(server, resources);
-    return limitsOf(policy).map((limit) => ({
-      object: policy,
-      target: { kind: 'labels', labels: selector ?? {}, port },
-      limit,
-    }));
+    return placesOfServer(server, resources).flatMap(({ selector, filter, port }) =>
+      limitsOf(policy).map((limit) => ({
+        object: policy,
+        target: { kind: 'labels' as const, labels: selector ?? {}, ...(filter === undefined ? {} : { filter }), port },
+        limit,
+      })),
+    );
   });
 }
 

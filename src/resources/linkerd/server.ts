@@ -1,7 +1,6 @@
 import { oneOf, type Read, reader, tableWith, unsupported } from '../../yaml/readers.js';
 import { textShape } from '../../yaml/shape.js';
-import { labelSelector } from '../words.js';
-import { inboundPolicy } from './words.js';
+import { inboundPolicy, podSelector } from './words.js';
 
 /** A port by number, or by the name that a container gives it. */
 const port = reader<number | string>(textShape('a port, or the name of one'), (view, where, findings) => {
@@ -14,12 +13,27 @@ const port = reader<number | string>(textShape('a port, or the name of one'), (v
   return undefined;
 });
 
+/** What a port speaks is known by the Service's port here, and by the annotation for opaque ones. */
+const proxyProtocol = reader<string>(
+  textShape('', ['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS']),
+  (view, where, findings) => {
+    const word = oneOf(['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS'])(view, where, findings);
+    if (word === 'opaque' || word === 'TLS')
+      findings.unsupported(
+        view.source,
+        `${where} ${word}`,
+        'name the port tcp, or set config.linkerd.io/opaque-ports at its Service',
+      );
+    return word;
+  },
+);
+
 /** One port of some pods, about which authorizations, routes and limits say more (policy.linkerd.io Server). */
 export const server = tableWith(['port'], {
-  podSelector: labelSelector,
+  podSelector,
   externalWorkloadSelector: unsupported('workloads are those of the Compose file: choose them by podSelector'),
   port,
-  proxyProtocol: oneOf(['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS']),
+  proxyProtocol,
   accessPolicy: inboundPolicy,
 });
 

@@ -1,6 +1,6 @@
 import { fqdn } from '../../model/names.js';
 import { ANY_CALLER, destinationName, objectName, type RouteRule, type RouteSet } from '../../model/policies.js';
-import { EVERYTHING, type ForwardAction, forwardTo, type RouteMatch } from '../../model/route.js';
+import { EVERYTHING, type ForwardAction, forwardTo, type RouteAction, type RouteMatch } from '../../model/route.js';
 import type { ServiceObject } from '../kubernetes/service.js';
 import { ofKind, type Resource } from '../resource.js';
 import { type Patience, patienceOf, patienceOver } from './patience.js';
@@ -48,32 +48,42 @@ export function toBackends(clusters: Parameters<typeof forwardTo>[0]): ForwardAc
   return { ...forwardTo(clusters), missingStatus: 500 };
 }
 
-/** The patience that a rule of a route has by its own annotations, else by those of the Service that it is attached to. */
+/** A route's own annotations, and those of the Service that it is attached to. */
+export interface RoutePatience {
+  readonly own: Patience;
+  readonly wider: Patience | null;
+}
+
+/** Own annotations go before the fields of a rule, and those before what its Service says (linkerd2 `policy-controller`). */
+export function withRoutePatience(rule: RouteRule, { own, wider }: RoutePatience): RouteRule {
+  if (wider === null) return withPatience(rule, own);
+  const said = [rule.route.action, rule.toParent].some(
+    (action) => action?.kind === 'forward' && action.timeoutMs !== null,
+  );
+  return withPatience(rule, patienceOver(own, said ? { ...wider, timeoutMs: undefined } : wider));
+}
+
 export function routePatience(
   route: Resource,
   parent: { readonly namespace: string; readonly name: string },
   resources: readonly Resource[],
-): Patience {
+): RoutePatience {
   const service = ofKind(resources, 'kubernetes', 'Service').find(
     ({ namespace, name }) => namespace === parent.namespace && name === parent.name,
   );
   const own = patienceOf(route);
-  return service === undefined ? own : patienceOver(own, patienceOf(service));
+  return { own, wider: service === undefined ? null : patienceOf(service) };
 }
 
 export function withPatience(rule: RouteRule, { retry, timeoutMs }: Patience): RouteRule {
-  const { action } = rule.route;
-  if (action.kind !== 'forward') return rule;
+  const patient = (action: RouteAction): RouteAction =>
+    action.kind !== 'forward'
+      ? action
+      : { ...action, retry: retry === undefined ? action.retry : retry, timeoutMs: timeoutMs ?? action.timeoutMs };
   return {
     ...rule,
     defaultRetries: retry === undefined && rule.defaultRetries,
-    route: {
-      ...rule.route,
-      action: {
-        ...action,
-        retry: retry === undefined ? action.retry : retry,
-        timeoutMs: timeoutMs ?? action.timeoutMs,
-      },
-    },
+    route: { ...rule.route, action: patient(rule.route.action) },
+    ...(rule.toParent === undefined ? {} : { toParent: patient(rule.toParent) }),
   };
 }

@@ -14,7 +14,10 @@ export function withLinkerdTraffic(
   const known = [...destinations];
   for (const service of ofKind(resources, 'kubernetes', 'Service')) {
     const ejection = accrualOf(service.annotations);
-    if (ejection !== null)
+    // Beside a ServiceProfile no breaker works, as there.
+    const host = fqdn(service.name, service.namespace);
+    const profiled = ofKind(resources, 'linkerd', 'ServiceProfile').some(({ name }) => name === host);
+    if (ejection !== null && !profiled)
       layTraffic({ outlier: { ejection, minHealthPercent: 0 } }, fqdn(service.name, service.namespace), service, known);
   }
   for (const profile of ofKind<ServiceProfile>(resources, 'linkerd', 'ServiceProfile'))

@@ -3,7 +3,7 @@ import { ofKind, type Resource } from '../resource.js';
 import type { MeshTlsAuthentication, NetworkAuthentication } from './authentications.js';
 import type { ServerAuthorization } from './authorization-policy.js';
 import { accountMatch, identityMatch, namespaceMatch } from './identities.js';
-import type { Network, Reference } from './words.js';
+import { isChosen, type Network, type Reference } from './words.js';
 
 /** Any of these is enough, each with all of its conditions; null = what it refers to is not there, so nobody meets it. */
 export type Who = readonly AccessConditions[] | null;
@@ -73,7 +73,9 @@ export function clientsOf({ namespace, spec }: Resource<ServerAuthorization>): W
   const { networks, unauthenticated = false, meshTLS } = spec.client;
   const where: Who = networks === undefined ? EVERYBODY : networks.map(cameFrom);
   if (unauthenticated) return where;
-  const { identities = [], serviceAccounts = [] } = meshTLS ?? {};
+  const { identities = [], serviceAccounts = [], unauthenticatedTLS = false } = meshTLS ?? {};
+  // Whoever speaks mutual TLS here proves who it is.
+  if (unauthenticatedTLS) return both(where, [[IDENTIFIED]]);
   const matches = [
     ...identities.map(identityMatch),
     ...serviceAccounts.map((ref) => accountMatch(ref.name, ref.namespace ?? namespace)),
@@ -91,8 +93,7 @@ export function serverAuthorizationsFor(
     ({ namespace, spec: { server: wanted } }) => {
       if (namespace !== server.namespace) return false;
       if (wanted.name !== undefined) return wanted.name === server.name;
-      const labels = Object.entries(wanted.selector?.matchLabels ?? {});
-      return labels.every(([name, value]) => server.labels[name] === value);
+      return isChosen(wanted.selector ?? {}, server.labels);
     },
   );
 }
