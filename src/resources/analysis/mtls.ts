@@ -60,7 +60,7 @@ function checkPorts(world: World, { spec, ...object }: Resource<PeerAuthenticati
   const labels = selector?.matchLabels;
   if (labels === undefined) {
     tell(
-      'MS0130',
+      'MS0136',
       'error',
       { ...object },
       sourceOf(portLevelMtls),
@@ -72,7 +72,7 @@ function checkPorts(world: World, { spec, ...object }: Resource<PeerAuthenticati
   for (const port of Object.keys(portLevelMtls))
     if (ports.size > 0 && !ports.has(Number(port)))
       tell(
-        'MS0131',
+        'MS0137',
         'warning',
         { ...object },
         sourceOf(portLevelMtls, port),

@@ -45,6 +45,20 @@ export function checkGrpcRoute(resource: Resource<GrpcRoute>, report: Report): v
   checkRoute(ofGrpc(resource), rules, report);
 }
 
+/** What a route that is attached to a Server of Linkerd says without effect: there it tells requests apart, and no more. */
+function tellAtServer({ resource, parentRefs, rules }: AnyRoute, report: Report): void {
+  const atServer = parentRefs.filter((ref) => parentOf(ref, resource.namespace).kind === 'server');
+  if (atServer.length === 0) return;
+  const tell = (where: SourceRef, message: string): void => report(READING.unsupportedField, 'warning', where, message);
+  for (const ref of atServer)
+    for (const field of ['port', 'sectionName'] as const)
+      if (ref[field] !== undefined)
+        tell(sourceOf(ref, field), `a Server is one port, and a parentRef with ${field} binds to none (Linkerd)`);
+  for (const { spec } of rules)
+    if ((spec.filters ?? []).length > 0)
+      tell(sourceOf(spec, 'filters'), 'filters are not obeyed at a Server: attach them to the Service');
+}
+
 function checkRoute(
   route: AnyRoute,
   rules: readonly { readonly matches?: readonly object[]; readonly name?: string }[],
@@ -78,6 +92,7 @@ function checkRoute(
   checkNames(rules, refuse);
   checkParents(route, refuse);
   tellUnobeyed(route, report);
+  tellAtServer(route, report);
 }
 
 function checkParents({ parentRefs, resource }: AnyRoute, refuse: Refuse): void {

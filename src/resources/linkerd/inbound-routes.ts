@@ -24,6 +24,8 @@ export function inboundRoutesOf({ namespace, name }: Resource, resources: readon
 export function serversOf({ resource, parentRefs }: AnyRoute): string[] {
   return parentRefs.flatMap((ref) => {
     const parent = parentOf(ref, resource.namespace);
-    return parent.kind === 'server' ? [parent.name] : [];
+    // One that names a port as well binds to none.
+    const binds = parent.kind === 'server' && ref.port === undefined && ref.sectionName === undefined;
+    return binds ? [parent.name] : [];
   });
 }

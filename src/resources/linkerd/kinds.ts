@@ -8,6 +8,14 @@ import { checkServiceProfile } from './profile-routes.js';
 import { httpLocalRateLimitPolicy } from './rate-limit-policy.js';
 import { server } from './server.js';
 import { serviceProfile } from './service-profile.js';
+import {
+  checkMeshTls,
+  checkNetwork,
+  checkPolicy,
+  checkRateLimit,
+  checkServer,
+  checkServerAuthorization,
+} from './validate.js';
 import { POLICY_GROUP } from './words.js';
 
 const POLICY = { dialect: 'linkerd', group: POLICY_GROUP, versions: ['v1alpha1'], body: 'spec' } as const;
@@ -15,7 +23,7 @@ const BETA = ['v1beta3', 'v1beta2', 'v1beta1'] as const;
 
 /** Kinds of Linkerd that are read. */
 export const LINKERD_KINDS: readonly Kind[] = [
-  kindOf({ ...POLICY, versions: [...BETA, 'v1alpha1'], kind: 'Server', spec: server }),
+  kindOf({ ...POLICY, versions: [...BETA, 'v1alpha1'], kind: 'Server', spec: server, check: checkServer }),
   kindOf({
     ...POLICY,
     versions: [...BETA, 'v1alpha1'],
@@ -23,11 +31,17 @@ export const LINKERD_KINDS: readonly Kind[] = [
     spec: httpRoute,
     check: checkLinkerdHttpRoute,
   }),
-  kindOf({ ...POLICY, kind: 'AuthorizationPolicy', spec: linkerdAuthorizationPolicy }),
-  kindOf({ ...POLICY, versions: ['v1beta1', 'v1alpha1'], kind: 'ServerAuthorization', spec: serverAuthorization }),
-  kindOf({ ...POLICY, kind: 'MeshTLSAuthentication', spec: meshTlsAuthentication }),
-  kindOf({ ...POLICY, kind: 'NetworkAuthentication', spec: networkAuthentication }),
-  kindOf({ ...POLICY, kind: 'HTTPLocalRateLimitPolicy', spec: httpLocalRateLimitPolicy }),
+  kindOf({ ...POLICY, kind: 'AuthorizationPolicy', spec: linkerdAuthorizationPolicy, check: checkPolicy }),
+  kindOf({
+    ...POLICY,
+    versions: ['v1beta1', 'v1alpha1'],
+    kind: 'ServerAuthorization',
+    spec: serverAuthorization,
+    check: checkServerAuthorization,
+  }),
+  kindOf({ ...POLICY, kind: 'MeshTLSAuthentication', spec: meshTlsAuthentication, check: checkMeshTls }),
+  kindOf({ ...POLICY, kind: 'NetworkAuthentication', spec: networkAuthentication, check: checkNetwork }),
+  kindOf({ ...POLICY, kind: 'HTTPLocalRateLimitPolicy', spec: httpLocalRateLimitPolicy, check: checkRateLimit }),
   kindOf({ ...POLICY, kind: 'EgressNetwork', spec: egressNetwork }),
   kindOf({
     dialect: 'linkerd',

@@ -159,9 +159,79 @@ describe('trap 16: answers of the proxy’s own', () => {
 });
 
 describe('what Linkerd refuses', () => {
+  const TARGET = 'targetRef: { group: policy.linkerd.io, kind: Server, name: s }';
+  const MESH = '{ group: policy.linkerd.io, kind: MeshTLSAuthentication, name: m }';
+
+  it.each([
+    ['Server', '{ port: 9080 }', 'a Server chooses pods'],
+    [
+      'AuthorizationPolicy',
+      '{ targetRef: { kind: Service, name: s }, requiredAuthenticationRefs: [] }',
+      'Service is no target of a policy',
+    ],
+    [
+      'AuthorizationPolicy',
+      '{ targetRef: { kind: Namespace, name: other }, requiredAuthenticationRefs: [] }',
+      'its own namespace, default',
+    ],
+    [
+      'AuthorizationPolicy',
+      `{ ${TARGET}, requiredAuthenticationRefs: [ { kind: Foo, name: f } ] }`,
+      'Foo is no authentication',
+    ],
+    [
+      'AuthorizationPolicy',
+      `{ ${TARGET}, requiredAuthenticationRefs: [ ${MESH}, ${MESH} ] }`,
+      'one MeshTLSAuthentication is required at most',
+    ],
+    ['MeshTLSAuthentication', '{}', 'it names nobody'],
+    ['MeshTLSAuthentication', '{ identityRefs: [ { kind: Pod, name: p } ] }', 'Pod is no identity'],
+    ['NetworkAuthentication', '{ networks: [] }', 'it names no network'],
+    [
+      'HTTPLocalRateLimitPolicy',
+      '{ targetRef: { kind: HTTPRoute, name: r }, total: { requestsPerSecond: 1 } }',
+      'HTTPRoute is no target of a limit',
+    ],
+    [
+      'HTTPLocalRateLimitPolicy',
+      `{ ${TARGET}, total: { requestsPerSecond: 1 }, identity: { requestsPerSecond: 2 } }`,
+      'more than all may together, 1',
+    ],
+    ['ServerAuthorization', '{ server: { name: s }, client: {} }', 'says nothing of its clients'],
+    ['ServerAuthorization', '{ server: { name: s }, client: { unauthenticated: true, meshTLS: {} } }', 'not both'],
+  ])('a %s: %s', async (kind, spec, message) => {
+    const version = { Server: 'v1beta3', ServerAuthorization: 'v1beta1' }[kind] ?? 'v1alpha1';
+    const files = [{ name: 'l.yaml', text: policy(kind, 's', spec, version) }];
+    const { applied, findings } = await bed.mesh.client.call('applyResources', { files });
+    expect([applied, findings[0]?.message]).toEqual([false, expect.stringContaining(message)]);
+  });
+
   it.each(['not-a-cidr', '10.0.0.0/33', '10.0.0.0/x'])('a network that is none: %s', async (cidr) => {
     const text = policy('NetworkAuthentication', 'n', `{ networks: [ { cidr: ${cidr} } ] }`);
     const { applied, findings } = await bed.mesh.client.call('applyResources', { files: [{ name: 'n.yaml', text }] });
     expect([applied, findings[0]?.message]).toEqual([false, expect.stringContaining('must be an address or a range')]);
+  });
+});
+
+describe('a route at a Server', () => {
+  const at = (more: string, filters = '') => `apiVersion: policy.linkerd.io/v1beta3
+kind: HTTPRoute
+metadata: { name: r }
+spec: { parentRefs: [ { name: s, kind: Server, group: policy.linkerd.io${more} } ], rules: [ { matches: [ { path: { value: /only } } ]${filters} } ] }
+`;
+  const open = server(
+    '{ podSelector: { matchLabels: { app: reviews } }, port: 9080, accessPolicy: all-unauthenticated }',
+  );
+
+  it('that names a port is told to bind to none, and does not', async () => {
+    expect(await bed.apply(open, at(''))).toEqual([]);
+    expect((await bed.call('reviews', '/other')).status).toBe(404);
+    expect(await bed.apply(at(', port: 9080'))).toEqual(['MS0001']);
+    expect((await bed.call('reviews', '/other')).status).toBe(200);
+  });
+
+  it('whose filters have no effect tells it', async () => {
+    const filters = ', filters: [ { type: RequestHeaderModifier, requestHeaderModifier: { remove: [ a ] } } ]';
+    expect(await bed.apply(open, at('', filters))).toEqual(['MS0001']);
   });
 });

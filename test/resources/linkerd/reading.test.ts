@@ -104,7 +104,7 @@ describe('annotations of Linkerd', () => {
 
 describe('identities', () => {
   const values = (identity: string): unknown => {
-    const server = policy('Server', '{ port: 80 }', 'v1beta3');
+    const server = policy('Server', '{ podSelector: {}, port: 80 }', 'v1beta3');
     const who = policy('MeshTLSAuthentication', `{ identities: [ "${identity}" ] }`);
     const refs = '[ { kind: MeshTLSAuthentication, name: x } ]';
     const allow = policy(
