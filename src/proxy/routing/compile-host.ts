@@ -1,17 +1,13 @@
 import { fieldsTest, headTest } from '../../matching/match.js';
 import { targetChange } from '../../matching/target-change.js';
-import type { DirectAction, ForwardAction, RedirectAction, Rewrite, Route, RouteMatch } from '../../model/route.js';
+import type { FieldChanges, ForwardAction, Rewrite, Route, RouteMatch } from '../../model/route.js';
 import type { VirtualHost } from '../../model/sidecar-config.js';
-import { bodyOf } from '../codec/body.js';
-import { FieldBlock } from '../codec/field-block.js';
 import type { RequestHead } from '../codec/message.js';
-import { reasonOf } from '../codec/reason.js';
 import { canonicalHost } from '../codec/target.js';
-import type { Call, Reply, RoutePolicy } from '../pipeline/call.js';
-import { grpcReply, grpcStatusOf, isGrpc } from '../pipeline/grpc-reply.js';
+import type { RoutePolicy } from '../pipeline/call.js';
 import type { HostAtWork, RouteAtWork } from '../pipeline/routes.js';
 import { corsTest } from './cors.js';
-import { redirectLocation } from './redirect.js';
+import { answerOf } from './own-answer.js';
 
 /** A virtual host made ready to be obeyed. Throws an Error that names the route when one of them cannot be. */
 export function compileHost({ name, routes }: VirtualHost): HostAtWork {
@@ -50,10 +46,14 @@ function checkFields({ action, responseFields }: Route): void {
     for (const { requestFields, responseFields: ofCluster } of action.clusters) all.push(requestFields, ofCluster);
     if (action.rewrite?.host != null) canonicalHost(action.rewrite.host);
   }
-  for (const changes of all)
-    for (const [name, value] of [...(changes?.set ?? []), ...(changes?.add ?? [])])
-      if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || !/^[\t -~]*$/.test(value))
-        throw new Error(`the field ${JSON.stringify(`${name}: ${value}`)} cannot be written`);
+  for (const changes of all) checkChanges(changes);
+}
+
+/** Throws when a field of a change cannot be written. */
+export function checkChanges(changes: FieldChanges | null): void {
+  for (const [name, value] of [...(changes?.set ?? []), ...(changes?.add ?? [])])
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || !/^[\t -~]*$/.test(value))
+      throw new Error(`the field ${JSON.stringify(`${name}: ${value}`)} cannot be written`);
 }
 
 /** A cluster that does not exist is not refused: Envoy takes such a route and answers 503 `NC`. */
@@ -73,42 +73,5 @@ function rewriteOf({ host, path }: Rewrite, match: RouteMatch): (head: RequestHe
     if (target === null) return;
     head.fields.set('x-envoy-original-path', head.target);
     head.target = target;
-  };
-}
-
-function answerOf(action: RedirectAction | DirectAction, match: RouteMatch): (call: Call) => Reply {
-  if (action.kind === 'direct') {
-    const body = Buffer.from(action.body, 'utf8');
-    return (call) => {
-      if (isGrpc(call.head)) return grpcReply(grpcStatusOf(action.status), action.body);
-      const fields = FieldBlock.of('server', 'mesh-sandbox');
-      if (body.length > 0) fields.append('content-type', 'text/plain');
-      if (action.status === 201) fields.append('location', `http://${call.head.host}${call.head.target}`);
-      return ownReply(action.status, fields, body);
-    };
-  }
-  const change = action.path === null ? null : targetChange(action.path, match.path);
-  return (call) => {
-    const fields = FieldBlock.of('location', redirectLocation(action, change, call.head), 'server', 'mesh-sandbox');
-    return ownReply(action.status, fields, EMPTY);
-  };
-}
-
-const EMPTY = Buffer.alloc(0);
-
-function ownReply(status: number, fields: FieldBlock, content: Buffer): Reply {
-  const body = status === 204 || status === 304 ? EMPTY : content;
-  return {
-    head: {
-      status,
-      reason: reasonOf(status),
-      fields,
-      length: body.length,
-      declaredLength: -1,
-      keepAlive: true,
-      upgraded: false,
-    },
-    body: bodyOf(body),
-    tunnel: null,
   };
 }
