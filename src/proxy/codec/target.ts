@@ -39,9 +39,3 @@ function validPort(text: string): boolean {
   const port = Number(text);
   return port > 0 && port < 65536;
 }
-
-/** The host of `host[:port]`, without the port; keeps the brackets of IPv6. */
-export function hostName(authority: string): string {
-  const colon = authority.lastIndexOf(':');
-  return colon < 0 || authority.endsWith(']') ? authority : authority.slice(0, colon);
-}

@@ -1,10 +1,10 @@
 import { consider, ruleText } from '../../matching/consider.js';
+import { hostName } from '../../matching/host-name.js';
 import type { Decision } from '../../model/exchange.js';
 import { destinationOf } from '../../model/policies.js';
 import type { FieldChanges, ForwardAction, WeightedCluster } from '../../model/route.js';
 import type { OutboundConfig } from '../../model/sidecar-config.js';
 import type { Random } from '../../platform/random.js';
-import { hostName } from '../codec/target.js';
 import { type Call, type Filter, type Reply, RoutedCall, type RoutePolicy } from '../pipeline/call.js';
 import type { ClusterState } from '../pipeline/cluster.js';
 import { ProxyError } from '../pipeline/proxy-error.js';

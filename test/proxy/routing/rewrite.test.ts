@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { redirectTo } from '../../../src/matching/redirect-location.js';
 import { targetChange } from '../../../src/matching/target-change.js';
-import type { PathChange, PathMatch, RedirectAction } from '../../../src/model/route.js';
-import { redirectLocation } from '../../../src/proxy/routing/redirect.js';
+import { EVERYTHING, type PathChange, type PathMatch, type RedirectAction } from '../../../src/model/route.js';
 
 const prefix = (value: string, kind: PathMatch['kind'] = 'prefix'): PathMatch => ({ kind, value, ignoreCase: false });
 const changed = (change: PathChange, match: PathMatch, target: string) => targetChange(change, match)(target) ?? target;
@@ -81,8 +81,7 @@ describe('a redirect', () => {
       path: null,
       ...action,
     };
-    const change = whole.path === null ? null : targetChange(whole.path, prefix('/old'));
-    return redirectLocation(whole, change, { host, target });
+    return redirectTo(whole, { ...EVERYTHING, path: prefix('/old') })({ host, target });
   };
 
   it.each<[string, Partial<RedirectAction>, string]>([
