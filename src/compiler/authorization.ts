@@ -4,16 +4,16 @@ import { fits } from '../model/label-filter.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { type AuthorizationPolicy, objectName, ROOT_NAMESPACE, type WorkloadScope } from '../model/policies.js';
 import type { InboundConfig } from '../model/sidecar-config.js';
-import { portRules } from './port-access.js';
+import { portRoutes, portRules } from './port-access.js';
 
 /**
- * Who may call a workload, and whose tokens it believes: all that is said of it by its own namespace and by the root
+ * Who may call a workload, whose tokens it believes and what becomes of calls that it lets in: all that is said of it by its own namespace and by the root
  * namespace, whose selectors choose in every namespace. Nothing said = absent.
  */
 export function authorizationFor(
   mesh: MeshConfig,
   workload: Pick<WorkloadSpec, 'namespace' | 'labels' | 'ports'>,
-): Pick<InboundConfig, 'authorization' | 'tokens'> {
+): Pick<InboundConfig, 'authorization' | 'routes' | 'tokens'> {
   const about = <P extends WorkloadScope>(all: readonly P[]): P[] => all.filter((one) => concerns(one, workload));
   const authorization = about(mesh.policies.authorization);
   const tokens = about(mesh.policies.tokens).flatMap(({ rules }) => rules);
@@ -22,7 +22,8 @@ export function authorizationFor(
     authorizer: mesh.policies.authorizers.find(({ name }) => name === provider) ?? null,
     rules,
   }));
-  const ofPorts = portRules(about(mesh.policies.portAccess), workload.ports, mesh);
+  const portAccess = about(mesh.policies.portAccess);
+  const ofPorts = portRules(portAccess, workload.ports, mesh);
   return {
     ...(authorization.length + ofPorts.length + external.length === 0
       ? {}
@@ -32,6 +33,7 @@ export function authorizationFor(
             ...(external.length === 0 ? {} : { external }),
           },
         }),
+    ...portRoutes(portAccess, workload.ports),
     ...(tokens.length === 0 ? {} : { tokens }),
   };
 }

@@ -32,7 +32,7 @@ function failingOf(route: Route, subject: Subject): string {
 }
 
 /** `rule 2 of VirtualService default/reviews (jason)`, or `route default`. */
-export function ruleText({ name, origin }: Route): string {
+export function ruleText({ name, origin }: Pick<Route, 'name' | 'origin'>): string {
   if (origin === undefined) return `route ${name}`;
   return `rule ${origin.rule + 1} of ${origin.object}${origin.name === undefined ? '' : ` (${origin.name})`}`;
 }

@@ -114,7 +114,9 @@ function tellInbound(exchange: Exchange, say: Say): void {
     if (why !== '') say(`${rule}${placed(place)} was not met: ${why}`, 'skipped');
   for (const decision of exchange.decisions)
     say(`${decision.text}${placed(decision.source)}`, decision.kind === 'fault' ? 'warning' : 'ok');
-  if (exchange.failure === null)
+  if (exchange.details === 'direct_response')
+    say(`the sidecar of ${destination.workload} itself answered ${response.status}`, 'ok');
+  else if (exchange.failure === null)
     say(
       `the app of ${destination.workload} answered ${response.status} in ${formatMs(exchange.timings.upstreamMs)}`,
       response.status >= 500 ? 'failed' : 'ok',

@@ -2,6 +2,7 @@ import { type ServiceSpec, type SourceRef, selects } from './app.js';
 import type { AccessRule, Authorizer, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
+import type { InboundRoute } from './inbound-route.js';
 import { fits, type LabelFilter } from './label-filter.js';
 import type { RateLimit } from './rate-limit.js';
 import type { HashPolicy, Route, RouteAction, RouteOrigin } from './route.js';
@@ -271,7 +272,10 @@ export interface ExternalPolicy extends WorkloadScope {
   readonly rules: readonly AccessRule[];
 }
 
-/** Who may call one port of a workload, all that there is to say of it (Linkerd's Server, and what holds without one). */
+/**
+ * Who may call one port of a workload, and what becomes of calls that are let in: all that there is to say of it (Linkerd's
+ * Server, and what holds without one).
+ */
 export interface PortAccess extends WorkloadScope {
   /** The workload's own port; null = each port that no other policy of the same workload is about. */
   readonly port: number | null;
@@ -280,6 +284,8 @@ export interface PortAccess extends WorkloadScope {
   readonly created: number;
   /** In the order in which they are asked; that they are about the port only is added where the port is known. */
   readonly rules: readonly PortRule[];
+  /** In the order in which they are asked; absent = what is let in goes to the app as it is. */
+  readonly routes?: readonly InboundRoute[];
 }
 
 export interface PortRule extends AccessRule {

@@ -212,8 +212,15 @@ export interface RedirectAction {
   readonly port: number | null;
   /** The port that was called stands in its place; the compiler fills it in. */
   readonly ownPort?: true;
+  /**
+   * Without `port`, what becomes of the port that was asked for: it `stays` whatever the host, unless it is the scheme's own,
+   * or `goes` (Linkerd); absent = it belongs to the host that was asked for.
+   */
+  readonly askedPort?: 'stays' | 'goes';
   /** A `full` path with a query of its own drops the request's. */
   readonly path: PathChange | null;
+  /** A `full` path always does (Linkerd). */
+  readonly dropsQuery?: true;
 }
 
 /** What a rule without a match is about. */

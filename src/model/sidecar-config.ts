@@ -2,6 +2,7 @@ import type { AppProtocol } from './app.js';
 import type { Authorization, TokenRule } from './authorization.js';
 import type { Cluster } from './cluster.js';
 import type { Fault } from './fault.js';
+import type { InboundRoute } from './inbound-route.js';
 import type { SidecarLimits, Slashes } from './limits.js';
 import type { Propagation } from './propagation.js';
 import type { RateLimit } from './rate-limit.js';
@@ -55,6 +56,8 @@ export interface InboundConfig {
   readonly rateLimits: readonly RateLimit[];
   /** Who may call; absent = everybody. */
   readonly authorization?: Authorization;
+  /** By port, what becomes of requests that are let in; absent = they go to the app as they are. */
+  readonly routes?: Readonly<Record<number, readonly InboundRoute[]>>;
   /** Whose tokens are believed; absent = nobody looks at tokens. */
   readonly tokens?: readonly TokenRule[];
   /** SPIFFE ID → who may be meant by it, so that faults and records may name callers. */

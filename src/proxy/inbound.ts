@@ -17,6 +17,7 @@ import { pipeline } from './pipeline/pipeline.js';
 import type { ProxyError } from './pipeline/proxy-error.js';
 import { rescue } from './pipeline/rescue.js';
 import { type LimitTable, limitRate } from './rate-limiting/rate-limit.js';
+import { type InboundTable, obeyInboundRoute } from './routing/inbound-route.js';
 import { trace } from './telemetry/trace.js';
 import type { TokenTable } from './tokens/token-table.js';
 import { verifyTokens } from './tokens/verify-tokens.js';
@@ -32,6 +33,7 @@ export interface InboundParts {
   readonly pool: UpstreamPool;
   readonly faults: FaultLedger;
   readonly rateLimits: () => LimitTable;
+  readonly routes: () => InboundTable;
   readonly tokens: () => TokenTable;
   readonly access: () => AccessTable;
   readonly external: () => ExternalTable;
@@ -62,6 +64,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(authorize(parts.access)) // all is known of the caller; who is kept out uses up no limit
     .through(keepLineage(parts.lineages)) // the ids are known: what the app calls now, it calls for this
     .through(limitRate(clock, parts.rateLimits)) // what is turned away costs neither a fault nor the app anything
+    .through(obeyInboundRoute(parts.routes)) // who is kept out is sent nowhere (Linkerd asks in this order)
     .through(injectFaults({ clock, random, faults: () => inbound().faults, ledger: parts.faults })) // the app must not notice
     .through(toApp(parts)) // Call -> EndpointCall: there is one endpoint
     .end(forward({ clock, pool, connect, extra: fieldsForApp }));

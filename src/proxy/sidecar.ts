@@ -27,6 +27,7 @@ import type { ProxyError } from './pipeline/proxy-error.js';
 import { LimitTable } from './rate-limiting/rate-limit.js';
 import { retryGate } from './retries/budget.js';
 import { compileHost } from './routing/compile-host.js';
+import { type InboundTable, inboundTable } from './routing/inbound-route.js';
 import { Recorder } from './telemetry/recorder.js';
 import { TokenTable } from './tokens/token-table.js';
 import { type PoolLimits, UpstreamPool } from './upstream/pool.js';
@@ -79,6 +80,7 @@ export class Sidecar {
   #tokens = new TokenTable([]);
   #access: AccessTable = accessTable(undefined);
   #external: ExternalTable = [];
+  #routes: InboundTable = null;
   #limits: LimitsAtWork;
   readonly #toSidecars: UpstreamPool;
   readonly #toApp: UpstreamPool;
@@ -149,6 +151,7 @@ export class Sidecar {
         faults: this.faults,
         rateLimits: () => this.#rateLimits,
         external: () => this.#external,
+        routes: () => this.#routes,
         ask: this.outbound.handler,
         appPort: parts.appPort,
       }),
@@ -180,6 +183,7 @@ export class Sidecar {
     const tokens = new TokenTable(config.inbound.tokens ?? []);
     const access = accessTable(config.inbound.authorization);
     const external = externalTable(config.inbound.authorization);
+    const routes = inboundTable(config.inbound.routes);
     const next = buildState(config, this.#state, this.#makers);
     const before = this.#state.config.inbound.mtls;
     this.#state = next;
@@ -188,6 +192,7 @@ export class Sidecar {
     this.#tokens = tokens;
     this.#access = access;
     this.#external = external;
+    this.#routes = routes;
     this.#breakers.follow(next.clusters);
     if (config.inbound.mtls === 'strict' && before !== 'strict') this.inbound.endPlaintext();
     this.recorder.limit(config.exchangesPerSecond);
