@@ -1,4 +1,4 @@
-import type { Exchange } from '../model/exchange.js';
+import type { Decision, Exchange } from '../model/exchange.js';
 import { sleep, systemClock } from '../platform/clock.js';
 import type { Outcome } from '../policy-test/outcome.js';
 import { resultOf, type TestResult } from '../policy-test/run.js';
@@ -114,14 +114,17 @@ function outcomeOf(answers: readonly ProbeResult[], hops: readonly Exchange[]): 
   const destinations = routed.map(({ text }) => / sent it to (.+)$/.exec(text)?.[1]).filter((one) => one !== undefined);
   const to: Record<string, number> = {};
   for (const one of destinations) to[one] = (to[one] ?? 0) + 100 / destinations.length;
-  const own = exchanges.filter(({ attempts, failure }) => failure !== null || attempts.length === 0).length;
+  const callees = hops.filter(({ reporter }) => reporter.direction === 'inbound');
+  const own =
+    exchanges.filter(({ attempts, failure }) => failure !== null || attempts.length === 0).length +
+    callees.filter(({ details }) => details === 'direct_response').length;
   const denied = answers.every(({ status }) => status === 403);
   return {
     rule: route === undefined ? '' : route.text.replace(/ (?:sent it to|answered it|redirected it).*$/, ''),
     source: route?.source ?? null,
-    access: hops
-      .flatMap(({ decisions }) => decisions.filter(({ kind }) => kind === 'authorization'))
-      .map(({ text }) => /^rule \d+ of \S+ \S+/.exec(text)?.[0] ?? ''),
+    access: [...hops.map(decisionsOf('authorization')), ...callees.map(decisionsOf('route'))]
+      .flat()
+      .map(({ text }) => /^rule \d+ of \S+ \S+(?: \([^)]*\))?/.exec(text)?.[0] ?? ''),
     to,
     sample: Math.max(1, destinations.length),
     statuses: [...new Set(answers.map(({ status }) => status))],
@@ -140,4 +143,8 @@ function outcomeOf(answers: readonly ProbeResult[], hops: readonly Exchange[]): 
     attempts: Math.max(0, ...exchanges.map(({ attempts }) => attempts.length)),
     why: exchanges[0]?.considered.filter(({ why }) => why !== '').map(({ rule, why }) => `${rule}: ${why}`) ?? [],
   };
+}
+
+function decisionsOf(kind: Decision['kind']): (exchange: Exchange) => readonly Decision[] {
+  return ({ decisions }) => decisions.filter((decision) => decision.kind === kind);
 }

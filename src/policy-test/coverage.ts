@@ -1,5 +1,6 @@
 import { ruleText } from '../matching/consider.js';
 import { accessRuleText } from '../model/authorization.js';
+import { saysAnything } from '../model/inbound-route.js';
 import type { Policies } from '../model/policies.js';
 import type { SourceRef } from '../model/source.js';
 
@@ -17,5 +18,7 @@ export function coverageOf(policies: Policies, met: readonly string[]): RuleCove
     for (const { route } of own) if (route.origin !== undefined) rules.set(ruleText(route), route.origin.source);
   for (const { rules: own } of [...policies.authorization, ...policies.portAccess])
     for (const rule of own) if (rule.closing === undefined) rules.set(accessRuleText(rule), rule.source);
+  for (const route of policies.portAccess.flatMap(({ routes = [] }) => routes.filter(saysAnything)))
+    rules.set(ruleText(route), route.origin.source);
   return [...rules].map(([rule, source]) => ({ rule, source, hits: met.filter((one) => one === rule).length }));
 }

@@ -1,13 +1,13 @@
 import { FAILURES } from '../model/failure.js';
 import type { SourceRef } from '../model/source.js';
-import type { Share, Simulation } from '../simulate/simulate.js';
+import { type Share, type Simulation, statusOf } from '../simulate/simulate.js';
 
 /** What came, or would come, of a request: the same words for both. */
 export interface Outcome {
   /** The rule that decided, as explain calls it; '' = none. */
   readonly rule: string;
   readonly source: SourceRef | null;
-  /** Rules of the callees' authorization that were met. */
+  /** Rules of the callees' authorization, and of their routes, that were met. */
   readonly access: readonly string[];
   /** Shares in percent by destination: `reviews v2`. */
   readonly to: Readonly<Record<string, number>>;
@@ -33,14 +33,17 @@ export function simulatedOutcome(simulation: Simulation): Outcome {
   const own = [
     ...(answer === null ? [] : [answer.status]),
     ...(failure === null ? [] : [FAILURES[failure].status]),
-    ...shares.flatMap((share) => (share.failure === null ? [] : [FAILURES[share.failure].status])),
+    ...shares.flatMap((share) => statusOf(share) ?? []),
     ...(fault?.abort != null && fault.abort.percent === 100 ? [fault.abort.status] : []),
   ];
-  const reached = own.length === 0 || (shares.some((share) => share.failure === null) && fault?.abort?.percent !== 100);
+  const reached =
+    own.length === 0 || (shares.some((share) => statusOf(share) === null) && fault?.abort?.percent !== 100);
   return {
     rule: route?.rule ?? '',
     source: route?.source ?? null,
-    access: [...new Set(shares.flatMap((share) => share.access.map(({ rule }) => rule)))].filter((rule) => rule !== ''),
+    access: [
+      ...new Set(shares.flatMap(({ access, inbound }) => [...access, ...inbound].map(({ rule }) => rule))),
+    ].filter((rule) => rule !== ''),
     to: Object.fromEntries(shares.map((share) => [destinationOf(share), share.percent])),
     sample: null,
     statuses: [...new Set(own)],

@@ -39,13 +39,13 @@ export interface Arriving {
 export function accessAt(arriving: Arriving, inbound: InboundConfig | null): AccessAnswer | null {
   const authorization = inbound?.authorization;
   if (inbound === null || authorization === undefined) return null;
-  const { workload, principal, port, protocol, subject } = arriving;
+  const { workload, principal, protocol, subject } = arriving;
   const request: AccessRequest = {
     principal,
     accounts: inbound.callers[principal]?.accounts,
     peerAddress: '',
     ownAddress: '',
-    port: (inbound.ports.find((declared) => declared.port === port) ?? inbound.ports[0])?.port ?? port,
+    port: portAt(arriving, inbound),
     serverName: '',
     head: protocol === 'http' ? subject : null,
     dropped: null,
@@ -64,6 +64,11 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
     source: rule?.source ?? null,
     considered,
   };
+}
+
+/** The workload's own port at which it arrives. */
+export function portAt({ port }: Arriving, { ports }: InboundConfig): number {
+  return (ports.find((declared) => declared.port === port) ?? ports[0])?.port ?? port;
 }
 
 /** External authorizers are asked by requests that are sent, and by no other. */

@@ -3,7 +3,7 @@ import { type Blame, FAILURES, failureSentence } from '../model/failure.js';
 import { codesText } from '../model/retries.js';
 import type { SourceRef } from '../model/source.js';
 import type { DescribedRequest } from './request.js';
-import type { Share, Simulation } from './simulate.js';
+import { type Share, type Simulation, statusOf } from './simulate.js';
 
 /** What would happen to a described request, in sentences, in the order in which its caller's sidecar decides. */
 export function tellSimulation(request: DescribedRequest, simulation: Simulation): Explanation {
@@ -38,6 +38,8 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
   for (const share of shares) {
     say(shareSentence(share), share.failure === null ? 'ok' : 'failed');
     tellAccess(share, say);
+    for (const { workload, text, source, status } of share.inbound)
+      say(`${workload}: ${text}${status === null ? '' : `, ${status}`}${placed(source)}`);
   }
   if (timeoutMs !== null) say(`it waits ${timeoutMs} ms for all of it`);
   if (retry !== null)
@@ -74,8 +76,8 @@ function summaryOf({ method, path }: DescribedRequest, { answer, failure, shares
   if (answer !== null) return `${what} would be answered ${answer.status} by the mesh`;
   if (failure !== null) return `${what} would be answered ${FAILURES[failure].status} by the mesh`;
   const [only] = shares;
-  if (shares.length === 1 && only !== undefined && only.failure !== null)
-    return `${what} would be answered ${FAILURES[only.failure].status} by the mesh`;
+  const status = only === undefined || shares.length > 1 ? null : statusOf(only);
+  if (status !== null) return `${what} would be answered ${status} by the mesh`;
   if (shares.length === 0) return `${what} would leave the mesh`;
   return `${what} would go to ${shares.map(({ service, subset }) => `${service}${subset === '' ? '' : ` ${subset}`}`).join(' or ')}`;
 }

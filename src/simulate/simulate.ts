@@ -10,8 +10,9 @@ import type { Slashes } from '../model/limits.js';
 import type { ForwardAction, PathMatch, RetryPolicy, RouteFault } from '../model/route.js';
 import type { InboundConfig, SidecarConfig, VirtualHost } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
-import { type AccessAnswer, accessAt } from './access.js';
+import { type AccessAnswer, type Arriving, accessAt } from './access.js';
 import { hostFor } from './hosts.js';
+import { type InboundAnswer, inboundRouteAt } from './inbound-route.js';
 import { type DescribedRequest, nameOf, subjectOf } from './request.js';
 
 /** A share of a route's requests, and what would come of it. */
@@ -26,6 +27,10 @@ export interface Share {
   readonly tls: 'mtls' | 'plain';
   /** What the authorization of each of them says; empty = no policy is about any. */
   readonly access: readonly AccessAnswer[];
+  /** What the routes of each of them that lets it in make of it; empty = it reaches their apps as it is. */
+  readonly inbound: readonly InboundAnswer[];
+  /** Status with which the sidecars of all of them answer in place of their apps; null = an app is asked. */
+  readonly redirected: number | null;
   /** Why none of it arrives; null = it does. */
   readonly failure: FailureCode | null;
 }
@@ -152,6 +157,8 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
         percent,
         endpoints: [],
         access: [],
+        inbound: [],
+        redirected: null,
         tls: 'plain',
         failure: action.missingStatus === 500 ? 'backend_not_found' : 'cluster_not_found',
       };
@@ -167,23 +174,36 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
       endpoints: cluster.endpoints.map(({ workload }) => workload),
       tls: encrypted ? ('mtls' as const) : ('plain' as const),
       access: [],
+      inbound: [],
+      redirected: null,
     };
     const subject = canonical(calling.subject);
     if (subject === null) return { ...found, failure: 'path_normalization_failed' };
-    const access = cluster.endpoints.flatMap(({ workload, tls }) => {
-      const arriving = {
-        workload,
-        principal: encrypted && tls ? calling.principal : '',
-        port: cluster.port,
-        // What is described is a request, whatever else may come there.
-        protocol: cluster.protocol === 'tcp' ? ('tcp' as const) : ('http' as const),
-        subject: { ...subject, host: host ?? action.rewrite?.host ?? subject.host },
-      };
-      const answer = accessAt(arriving, calling.inboundOf(workload));
-      return answer === null ? [] : [answer];
-    });
-    return { ...found, access, failure: shareFailure(cluster, refusing, access) };
+    const arriving = cluster.endpoints.map(({ workload, tls }) => ({
+      workload,
+      principal: encrypted && tls ? calling.principal : '',
+      port: cluster.port,
+      // What is described is a request, whatever else may come there.
+      protocol: cluster.protocol === 'tcp' ? ('tcp' as const) : ('http' as const),
+      subject: { ...subject, host: host ?? action.rewrite?.host ?? subject.host },
+    }));
+    return { ...found, ...atCallees(arriving, cluster, refusing, calling.inboundOf) };
   });
+}
+
+/** What the sidecars of a share's callees decide: who is kept out is sent nowhere. */
+function atCallees(
+  arriving: readonly Arriving[],
+  cluster: Cluster,
+  refusing: boolean,
+  inboundOf: Calling['inboundOf'],
+): Pick<Share, 'access' | 'inbound' | 'redirected' | 'failure'> {
+  const access = arriving.flatMap((one) => accessAt(one, inboundOf(one.workload)) ?? []);
+  const letIn = arriving.filter((one) => access.every(({ workload, allowed }) => workload !== one.workload || allowed));
+  const inbound = letIn.flatMap((one) => inboundRouteAt(one, inboundOf(one.workload)) ?? []);
+  const failure = shareFailure(cluster, refusing, access);
+  const all = failure === null && inbound.length === letIn.length && inbound.every(({ status }) => status !== null);
+  return { access, inbound, redirected: all ? (inbound[0]?.status ?? null) : null, failure };
 }
 
 /** Why none of a share arrives: some of its callees letting it in is enough for a null. */
@@ -195,6 +215,6 @@ function shareFailure({ endpoints }: Cluster, refusing: boolean, access: readonl
 }
 
 /** The status that a share would be answered with by the mesh; null = the app answers. */
-export function statusOf({ failure }: Pick<Share, 'failure'>): number | null {
-  return failure === null ? null : FAILURES[failure].status;
+export function statusOf({ failure, redirected }: Pick<Share, 'failure' | 'redirected'>): number | null {
+  return failure === null ? redirected : FAILURES[failure].status;
 }

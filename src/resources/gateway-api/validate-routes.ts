@@ -2,6 +2,8 @@ import { READING } from '../../model/finding.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { isStatus } from '../istio/validate.js';
+import { tellAtServer } from '../linkerd/at-server.js';
+import { serverRefsOf } from '../linkerd/inbound-routes.js';
 import type { Report, Resource } from '../resource.js';
 import { type AnyRoute, ofGrpc, ofHttp } from './any-route.js';
 import type { GrpcMatch, GrpcRoute } from './grpc-route.js';
@@ -43,20 +45,6 @@ export function checkGrpcRoute(resource: Resource<GrpcRoute>, report: Report): v
       checkFilters({ matches: rule.matches ?? [] }, filters, refuse);
   }
   checkRoute(ofGrpc(resource), rules, report);
-}
-
-/** What a route that is attached to a Server of Linkerd says without effect: there it tells requests apart, and no more. */
-function tellAtServer({ resource, parentRefs, rules }: AnyRoute, report: Report): void {
-  const atServer = parentRefs.filter((ref) => parentOf(ref, resource.namespace).kind === 'server');
-  if (atServer.length === 0) return;
-  const tell = (where: SourceRef, message: string): void => report(READING.unsupportedField, 'warning', where, message);
-  for (const ref of atServer)
-    for (const field of ['port', 'sectionName'] as const)
-      if (ref[field] !== undefined)
-        tell(sourceOf(ref, field), `a Server is one port, and a parentRef with ${field} binds to none (Linkerd)`);
-  for (const { spec } of rules)
-    if ((spec.filters ?? []).length > 0)
-      tell(sourceOf(spec, 'filters'), 'filters are not obeyed at a Server: attach them to the Service');
 }
 
 function checkRoute(
@@ -150,7 +138,8 @@ function tellUnobeyed(route: AnyRoute, report: Report): void {
   const { resource, parentRefs, rules, hostnames } = route;
   const warn = (where: SourceRef | null, message: string, hint = ''): void =>
     report(READING.unsupportedField, 'warning', where, message, hint);
-  for (const { source, message, hint } of droppingParts(route))
+  const atServers = parentRefs.length > 0 && serverRefsOf(route).length === parentRefs.length;
+  for (const { source, message, hint } of atServers ? [] : droppingParts(route))
     warn(
       source,
       `${message}, so the whole route is dropped, all of its rules: requests pass as if it were not there`,

@@ -7,7 +7,7 @@ import { ofKind, type Resource } from '../resource.js';
 import type { LinkerdAuthorizationPolicy } from './authorization-policy.js';
 import { defaultAccessOf } from './default-access.js';
 import { restOf } from './inbound-default.js';
-import { type InboundRoute, inboundRoutesOf } from './inbound-routes.js';
+import { inboundRoutesOf, type ServerMatch, serverMatchesOf } from './inbound-routes.js';
 import type { Server } from './server.js';
 import { placesOfServer } from './servers.js';
 import { clientsOf, serverAuthorizationsFor, type Who, whoMeets } from './who.js';
@@ -23,7 +23,8 @@ export function portAccessOf(resources: readonly Resource[]): PortAccess[] {
 }
 
 function accessOfServer(server: Resource<Server>, resources: readonly Resource[]): PortAccess[] {
-  const routes = inboundRoutesOf(server, resources);
+  const routes = serverMatchesOf(server, resources);
+  const obeyed = inboundRoutesOf(routes);
   const { accessPolicy = 'deny' } = server.spec;
   const access = {
     object: server,
@@ -35,12 +36,13 @@ function accessOfServer(server: Resource<Server>, resources: readonly Resource[]
       ...[...new Set(routes.map(({ of }) => of))].flatMap((route) => allowingRoute(route, routes, resources)),
       ...restOf(accessPolicy, server, sourceOf(server.spec, 'accessPolicy')),
     ],
+    ...(obeyed.length === 0 ? {} : { routes: obeyed }),
   };
   return placesOfServer(server, resources).map((place) => ({ ...access, ...place }));
 }
 
 /** Linkerd answers 404 where a Server has routes and a request is none's, before anybody asks who calls. */
-function otherwiseMissing(server: Resource<Server>, routes: readonly InboundRoute[]): AccessRule {
+function otherwiseMissing(server: Resource<Server>, routes: readonly ServerMatch[]): AccessRule {
   const matches = routes.map(({ route }) => route.match);
   const notAny: AccessCondition = { ...routeCondition(matches, [], 'no route of the Server'), not: true };
   return { ...ruleOf(server), action: 'deny', answer: 'route_not_found', when: [notAny] };
@@ -61,7 +63,7 @@ function allowingServer(server: Resource<Server>, resources: readonly Resource[]
 }
 
 /** What lets callers in to one route, beside what is said of its Server. */
-function allowingRoute(route: AnyRoute, routes: readonly InboundRoute[], resources: readonly Resource[]): AccessRule[] {
+function allowingRoute(route: AnyRoute, routes: readonly ServerMatch[], resources: readonly Resource[]): AccessRule[] {
   const { kind, name, namespace } = route.resource;
   const isMeant = (ref: Reference): boolean => ref.kind === kind && ref.name === name;
   return policiesOn(namespace, isMeant, resources).flatMap((rule) =>
@@ -70,7 +72,7 @@ function allowingRoute(route: AnyRoute, routes: readonly InboundRoute[], resourc
 }
 
 /** The rule for what one match of a route takes: those of others that are asked before it take theirs first. */
-function onRoute(rule: AccessRule, { of, route }: InboundRoute, earlier: readonly InboundRoute[]): AccessRule {
+function onRoute(rule: AccessRule, { of, route }: ServerMatch, earlier: readonly ServerMatch[]): AccessRule {
   const before = earlier.filter((one) => one.of !== of).map((one) => one.route.match);
   return { ...rule, when: [routeCondition([route.match], before, `a request of ${objectName(of.resource)}`)] };
 }

@@ -1,31 +1,70 @@
+import { type InboundRoute, saysAnything } from '../../model/inbound-route.js';
+import { objectName } from '../../model/policies.js';
 import { bySpecificity } from '../../model/precedence.js';
 import type { RouteMatch } from '../../model/route.js';
-import { type AnyRoute, anyRoutesOf } from '../gateway-api/any-route.js';
+import { type AnyRoute, type AnyRule, anyRoutesOf } from '../gateway-api/any-route.js';
+import type { ParentRef } from '../gateway-api/http-route.js';
 import { parentOf } from '../gateway-api/references.js';
 import type { Resource } from '../resource.js';
+import { ignoringFilters, serverFilters } from './server-filters.js';
 
 /** A match of a route at a Server, in the order in which they are asked. */
-export interface InboundRoute {
+export interface ServerMatch {
   readonly of: AnyRoute;
+  readonly rule: AnyRule;
+  /** Which of the rule's matches. */
+  readonly at: number;
   readonly route: { readonly match: RouteMatch };
 }
 
 /** What the routes attached to a Server match, the most specific first. */
-export function inboundRoutesOf({ namespace, name }: Resource, resources: readonly Resource[]): InboundRoute[] {
+export function serverMatchesOf({ namespace, name }: Resource, resources: readonly Resource[]): ServerMatch[] {
   const attached = anyRoutesOf(resources).filter(
     (route) => route.resource.namespace === namespace && serversOf(route).includes(name),
   );
   return bySpecificity(
-    attached.flatMap((of) => of.rules.flatMap(({ matches }) => matches.map(({ match }) => ({ of, route: { match } })))),
+    attached.flatMap((of) =>
+      of.rules.flatMap((rule) => rule.matches.map(({ match }, at) => ({ of, rule, at, route: { match } }))),
+    ),
   );
 }
 
-/** Names of the Servers that a route is attached to. */
-export function serversOf({ resource, parentRefs }: AnyRoute): string[] {
-  return parentRefs.flatMap((ref) => {
-    const parent = parentOf(ref, resource.namespace);
-    // One that names a port as well binds to none.
-    const binds = parent.kind === 'server' && ref.port === undefined && ref.sectionName === undefined;
-    return binds ? [parent.name] : [];
-  });
+/** Names of the Servers that a route is attached to; none where a part of it makes Linkerd ignore all of it. */
+export function serversOf(route: AnyRoute): string[] {
+  const refs = serverRefsOf(route);
+  if (refs.some((ref) => badPartOf(ref, route) !== null) || ignoringFilters(route).length > 0) return [];
+  return refs.map(({ name }) => name);
+}
+
+export function serverRefsOf({ resource, parentRefs }: AnyRoute): ParentRef[] {
+  return parentRefs.filter((ref) => parentOf(ref, resource.namespace).kind === 'server');
+}
+
+/** What must not stand in a reference to a Server (linkerd2 policy-controller/k8s/index, inbound/routes.rs); null = nothing. */
+export function badPartOf(ref: ParentRef, { resource }: AnyRoute): 'namespace' | 'port' | 'sectionName' | null {
+  if ((ref.namespace ?? resource.namespace) !== resource.namespace) return 'namespace';
+  if (ref.port !== undefined) return 'port';
+  return ref.sectionName === undefined ? null : 'sectionName';
+}
+
+/** What becomes of requests that are let in; nothing where no rule has a filter. */
+export function inboundRoutesOf(matches: readonly ServerMatch[]): InboundRoute[] {
+  const routes = matches.map(inboundRouteOf);
+  return routes.some(saysAnything) ? routes : [];
+}
+
+function inboundRouteOf({ of: { resource }, rule, at, route: { match } }: ServerMatch): InboundRoute {
+  const { name, filters = [] } = rule.spec;
+  return {
+    name: name ?? `${resource.namespace}/${resource.name}#${rule.index + 1}`,
+    match,
+    ...serverFilters(filters, match),
+    origin: {
+      object: objectName(resource),
+      rule: rule.index,
+      match: at,
+      ...(name === undefined ? {} : { name }),
+      source: rule.matches[at]?.source ?? resource.source,
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import type { AccessConditions, AccessRule } from '../../model/authorization.js';
 import type { Cluster } from '../../model/cluster.js';
+import { saysAnything } from '../../model/inbound-route.js';
 import type { Route } from '../../model/route.js';
 import type {
   InboundConfig,
@@ -9,7 +10,7 @@ import type {
   VirtualHost,
 } from '../../model/sidecar-config.js';
 import type { SourceRef } from '../../model/source.js';
-import { clusterParts, clusterWords, routeWords, ruleName } from './words.js';
+import { clusterParts, clusterWords, inboundRouteWords, routeWords, ruleName } from './words.js';
 
 /** Something that would be other than it is, and for whom. */
 export interface Difference {
@@ -173,12 +174,18 @@ function inboundChanges(before: SidecarConfig, after: SidecarConfig): Change[] {
   ];
 }
 
-/** Who is let in and who is kept out, a sentence each, with where it is said. */
-function accessWords({ authorization, tokens = [] }: InboundConfig): ReadonlyMap<string, SourceRef | null> {
+/** Who is let in, who is kept out, and what becomes of the former, a sentence each, with where it is said. */
+function accessWords({
+  authorization,
+  tokens = [],
+  routes = {},
+}: InboundConfig): ReadonlyMap<string, SourceRef | null> {
   const words = new Map<string, SourceRef | null>();
   for (const rule of authorization?.rules ?? []) words.set(ruleWords(rule), rule.source);
   if (authorization !== undefined)
     words.set(`all others: ${authorization.otherwise.action}, ${authorization.otherwise.because}`, null);
+  for (const route of Object.values(routes).flat())
+    if (saysAnything(route)) words.set(inboundRouteWords(route), route.origin.source);
   for (const { issuer, source, object } of tokens) words.set(`${object}: tokens of ${issuer} are believed`, source);
   return words;
 }

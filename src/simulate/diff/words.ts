@@ -1,12 +1,29 @@
 import { ruleText } from '../../matching/consider.js';
 import { conditionsOf } from '../../matching/match.js';
 import type { Cluster, EjectionPolicy } from '../../model/cluster.js';
+import type { InboundRoute } from '../../model/inbound-route.js';
 import { codesText } from '../../model/retries.js';
-import type { FieldChanges, ForwardAction, PathChange, RetryPolicy, Route, RouteFault } from '../../model/route.js';
+import type {
+  FieldChanges,
+  ForwardAction,
+  PathChange,
+  RedirectAction,
+  RetryPolicy,
+  Route,
+  RouteFault,
+} from '../../model/route.js';
 
 /** What a route does to which requests, as a sentence without its full stop; two that do the same are the same words. */
 export function routeWords(route: Route): string {
   return `${matchWords(route)} ${actionWords(route)}${fieldsWords('answers get', route.responseFields)}`;
+}
+
+/** What a callee does with which requests, in the same words. */
+export function inboundRouteWords(route: InboundRoute): string {
+  const { redirect, host, requestFields } = route;
+  if (redirect !== null) return `${ruleText(route)}: ${matchWords(route)} ${redirectWords(redirect)}`;
+  const shown = host === undefined ? '' : `, as host ${host}`;
+  return `${ruleText(route)}: ${matchWords(route)} reach the app${shown}${fieldsWords('with', requestFields)}`;
 }
 
 /** `rule 2 of VirtualService default/reviews`, or what the mesh does of its own accord. */
@@ -15,7 +32,7 @@ export function ruleName(route: Route): string {
   return route.name === 'default' ? 'the mesh by itself' : `the route ${route.name}`;
 }
 
-function matchWords({ match }: Route): string {
+function matchWords({ match }: Pick<Route, 'match'>): string {
   const conditions = conditionsOf(match).map(({ wants }) => wants);
   return conditions.length === 0 ? 'all requests' : `requests where ${conditions.map(asFact).join(' and ')}`;
 }
@@ -43,19 +60,16 @@ function actionWords({ action, fault }: Route): string {
   switch (action.kind) {
     case 'direct':
       return `are answered ${action.status} by the sidecar`;
-    case 'redirect': {
-      const { scheme, host, port, path } = action;
-      const where = [
-        scheme === null ? '' : `${scheme}:`,
-        host ?? '',
-        port === null ? '' : `port ${port}`,
-        pathWords(path),
-      ];
-      return `are sent elsewhere with ${action.status} (${where.filter((word) => word !== '').join(' ')})`;
-    }
+    case 'redirect':
+      return redirectWords(action);
     case 'forward':
       return `go ${action.clusters.length > 1 ? '' : 'to '}${destinationWords(action)}${patienceWords(action)}${faultWords(fault)}`;
   }
+}
+
+function redirectWords({ status, scheme, host, port, path }: RedirectAction): string {
+  const where = [scheme === null ? '' : `${scheme}:`, host ?? '', port === null ? '' : `port ${port}`, pathWords(path)];
+  return `are sent elsewhere with ${status} (${where.filter((word) => word !== '').join(' ')})`;
 }
 
 function destinationWords({ clusters, rewrite, requestFields, mirrors }: ForwardAction): string {
