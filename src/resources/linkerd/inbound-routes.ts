@@ -7,6 +7,7 @@ import type { ParentRef } from '../gateway-api/http-route.js';
 import { parentOf } from '../gateway-api/references.js';
 import type { Resource } from '../resource.js';
 import { ignoringFilters, serverFilters } from './server-filters.js';
+import { atHost, hostRank } from './server-hosts.js';
 
 /** A match of a route at a Server, in the order in which they are asked. */
 export interface ServerMatch {
@@ -22,11 +23,18 @@ export function serverMatchesOf({ namespace, name }: Resource, resources: readon
   const attached = anyRoutesOf(resources).filter(
     (route) => route.resource.namespace === namespace && serversOf(route).includes(name),
   );
-  return bySpecificity(
-    attached.flatMap((of) =>
-      of.rules.flatMap((rule) => rule.matches.map(({ match }, at) => ({ of, rule, at, route: { match } }))),
-    ),
+  const matches = attached.flatMap((of) =>
+    of.rules.flatMap((rule) => rule.matches.map(({ match }, at) => ({ of, rule, at, route: { match } }))),
   );
+  return bySpecificity(matches)
+    .flatMap((one) =>
+      hostsOf(one.of).map((host) => ({ ...one, host, route: { match: atHost(one.route.match, host) } })),
+    )
+    .toSorted((a, b) => hostRank(b.host) - hostRank(a.host));
+}
+
+function hostsOf({ hostnames }: AnyRoute): readonly (string | null)[] {
+  return hostnames.length === 0 ? [null] : hostnames;
 }
 
 /** Names of the Servers that a route is attached to; none where a part of it makes Linkerd ignore all of it. */

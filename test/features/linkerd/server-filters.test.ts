@@ -192,6 +192,34 @@ describe('RequestRedirect at a Server', () => {
   });
 });
 
+describe('hostnames of a route at a Server', () => {
+  it('tell requests apart before anything else does', async () => {
+    const named = (name: string, hostnames: string, path: string) =>
+      route(name, rule(path, fields(`set: [ ${field('x-route', name)} ]`))).replace(
+        'spec:\n',
+        `spec:\n  hostnames: [ ${hostnames} ]\n`,
+      );
+    await bed.apply(
+      server(),
+      named('wild', '"*.example"', '/long/path'),
+      named('exact', 'a.example, reviews', '/'),
+      named('none', '', '/long/path/too').replace('  hostnames: [  ]\n', ''),
+    );
+    const view = (await bed.mesh.client.call('workloads', {})).find(({ name }) => name === 'reviews');
+    const asked = async (host: string, path: string) => {
+      seen = [];
+      const { status } = await bed.ask(`http://127.0.0.1:${view?.listenPorts['in:9080']}`, path, { headers: { host } });
+      return seen[0]?.headers['x-route'] ?? status;
+    };
+    expect(await asked('reviews:9080', '/long/path/too')).toBe('exact');
+    expect(await asked('a.example', '/long/path')).toBe('exact');
+    expect(await asked('b.example', '/long/path/too')).toBe('wild');
+    expect(await asked('b.example', '/')).toBe(404);
+    expect(await asked('other', '/long/path/too')).toBe('none');
+    expect(await asked('areviews', '/')).toBe(404);
+  });
+});
+
 describe('what has no effect at a Server', () => {
   const find = async (...documents: readonly string[]) => {
     const files = [{ name: 'policies.yaml', text: documents.join('\n---\n') }];
