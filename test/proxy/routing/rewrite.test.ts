@@ -97,6 +97,24 @@ describe('a redirect', () => {
     expect(location(action)).toBe(expected);
   });
 
+  it.each<[string, Partial<RedirectAction>, string]>([
+    ['a host', { host: 'shop.example' }, 'http://shop.example:9080/old/x?a=1'],
+    ['a host and a port', { host: 'shop.example', port: 80 }, 'http://shop.example:80/old/x?a=1'],
+    ['a scheme', { scheme: 'https' }, 'https://reviews:9080/old/x?a=1'],
+    ['no port', { askedPort: 'goes' }, 'http://reviews/old/x?a=1'],
+    ['a path', { path: { kind: 'full', value: '/new' }, dropsQuery: true }, 'http://reviews:9080/new'],
+    ['a prefix', { path: { kind: 'prefix', value: '/new' }, dropsQuery: true }, 'http://reviews:9080/new/x?a=1'],
+  ])('as Linkerd has it changes %s and leaves the rest', (_, action, expected) => {
+    expect(location({ askedPort: 'stays', ...action })).toBe(expected);
+  });
+
+  it('as Linkerd has it leaves out the port that is the scheme’s own beside another host', () => {
+    const action = { askedPort: 'stays', host: 'shop.example' } as const;
+    expect(location(action, '/', 'reviews:80')).toBe('http://shop.example/');
+    expect(location(action, '/', 'reviews')).toBe('http://shop.example/');
+    expect(location({ ...action, scheme: 'https' }, '/', 'reviews:80')).toBe('https://shop.example:80/');
+  });
+
   it('to https loses the port of http, and no other', () => {
     expect(location({ scheme: 'https' }, '/', 'reviews:80')).toBe('https://reviews/');
     expect(location({ scheme: 'http' }, '/', 'reviews:80')).toBe('http://reviews:80/');
