@@ -192,6 +192,17 @@ describe('RequestRedirect at a Server', () => {
   });
 });
 
+it('diff says what becomes of whose requests', async () => {
+  await bed.apply(server());
+  const text = `${route('r', rule('/old', redirect('hostname: elsewhere.example')))}\n  - ${rule('/', fields(`set: [ ${field('x-set', 'a')} ]`))}`;
+  const { differences } = await bed.mesh.client.call('diffResources', { files: [{ name: 'p.yaml', text }] });
+  const ofRoutes = differences.filter(({ text: words }) => words.includes('HTTPRoute'));
+  expect(ofRoutes.map(({ about, text: words, source }) => `${source?.line} ${about}: ${words}`)).toEqual([
+    '7 callers of reviews: rule 1 of HTTPRoute default/r: requests where the path is /old or below it are sent elsewhere with 302 (elsewhere.example)',
+    '8 callers of reviews: rule 2 of HTTPRoute default/r: all requests reach the app, with x-set: a',
+  ]);
+});
+
 describe('hostnames of a route at a Server', () => {
   it('tell requests apart before anything else does', async () => {
     const named = (name: string, hostnames: string, path: string) =>
