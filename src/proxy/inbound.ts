@@ -64,7 +64,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(authorize(parts.access)) // all is known of the caller; who is kept out uses up no limit
     .through(keepLineage(parts.lineages)) // the ids are known: what the app calls now, it calls for this
     .through(limitRate(clock, parts.rateLimits)) // what is turned away costs neither a fault nor the app anything
-    .through(obeyInboundRoute(parts.routes)) // who is kept out is sent nowhere (Linkerd asks in this order)
+    .through(obeyInboundRoute(parts.routes, () => parts.state().config.errorField)) // who is kept out is sent nowhere (Linkerd asks in this order)
     .through(injectFaults({ clock, random, faults: () => inbound().faults, ledger: parts.faults })) // the app must not notice
     .through(toApp(parts)) // Call -> EndpointCall: there is one endpoint
     .end(forward({ clock, pool, connect, extra: fieldsForApp }));

@@ -3,7 +3,7 @@ import { headTest } from '../../matching/match.js';
 import { redirectTo } from '../../matching/redirect-location.js';
 import type { Decision } from '../../model/exchange.js';
 import { type InboundRoute, saysAnything } from '../../model/inbound-route.js';
-import type { InboundConfig } from '../../model/sidecar-config.js';
+import type { InboundConfig, SidecarConfig } from '../../model/sidecar-config.js';
 import type { RequestHead } from '../codec/message.js';
 import { canonicalHost } from '../codec/target.js';
 import type { Call, Filter, Reply } from '../pipeline/call.js';
@@ -50,19 +50,26 @@ function decisionOf(config: InboundRoute, what: string): Decision {
 }
 
 /** Does what the first route says that a request meets: redirects it, or changes it for the app. */
-export function obeyInboundRoute(table: () => InboundTable): Filter<Call> {
+export function obeyInboundRoute(
+  table: () => InboundTable,
+  errorField: () => SidecarConfig['errorField'],
+): Filter<Call> {
   return (next) => (call) => {
     const ports = table();
     if (ports === null) return next(call);
     const route = ports.get(call.port)?.find(({ matches }) => matches(call.head));
-    const reply = route === undefined ? null : redirected(call, route);
+    const reply = route === undefined ? null : redirected(call, route, errorField());
     if (reply !== null) return Promise.resolve(reply);
     if (route !== undefined && route.changing !== null) change(call, route.config, route.changing);
     return next(call);
   };
 }
 
-function redirected(call: Call, { config, location: of, redirecting }: InboundRouteAtWork): Reply | null {
+function redirected(
+  call: Call,
+  { config, location: of, redirecting }: InboundRouteAtWork,
+  errorField: SidecarConfig['errorField'],
+): Reply | null {
   if (of === null || config.redirect === null) return null;
   const { head, record, body } = call;
   const location = of(head);
@@ -70,7 +77,10 @@ function redirected(call: Call, { config, location: of, redirecting }: InboundRo
   record.details = 'direct_response';
   record.decide(redirecting);
   body.abandon();
-  return redirectReply(config.redirect.status, location);
+  const reply = redirectReply(config.redirect.status, location);
+  // Linkerd's proxies say of this too why they answer.
+  if (errorField !== undefined) reply.head.fields.append(errorField, 'redirected');
+  return reply;
 }
 
 function change({ head, record }: Call, { requestFields, host }: InboundRoute, decision: Decision): void {

@@ -143,6 +143,7 @@ describe('RequestRedirect at a Server', () => {
     expect(await bed.apply(server(), route('r', rule('/old', redirect(more))))).toEqual([]);
     const answer = await bed.call('reviews', '/old/x?a=1', { headers: { host: 'reviews:9080' } });
     expect([answer.status, answer.headers.location, seen.length]).toEqual([status, location, 0]);
+    expect(answer.headers['l5d-proxy-error']).toBe('redirected');
   });
 
   it('tells its rule, where it happened and where it would', async () => {
