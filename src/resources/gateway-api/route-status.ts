@@ -1,5 +1,6 @@
 import { fqdn } from '../../model/names.js';
 import { CONTROLLER, condition, type ParentStatus, type StatusCondition } from '../../model/resource-status.js';
+import { ignoringFilters } from '../linkerd/server-filters.js';
 import type { AnyRoute } from './any-route.js';
 import { bindingOf, gatewaysOf } from './attachments.js';
 import { badReferences, type Surroundings } from './backends.js';
@@ -29,11 +30,11 @@ export function parentStatuses(route: AnyRoute, around: Surroundings): ParentSta
 
 function conditionsAt(route: AnyRoute, ref: ParentRef, around: Surroundings): StatusCondition[] {
   const { generation } = route.resource;
-  const [dropped] = droppingParts(route);
+  const { kind } = parentOf(ref, route.resource.namespace);
+  const [dropped] = kind === 'server' ? ignoringFilters(route) : droppingParts(route);
   const refused = refusalAt(route, ref, around);
   const unsupported = dropped === undefined ? null : { reason: 'UnsupportedValue', message: dropped.message };
-  const atGateway = parentOf(ref, route.resource.namespace).kind === 'gateway';
-  const [bad] = badReferences(route, around, atGateway);
+  const [bad] = badReferences(route, around, kind === 'gateway');
   const partly = route.rules.some(({ spec }) => spec.sessionPersistence === true)
     ? { reason: 'UnsupportedValue', message: 'sessionPersistence is not obeyed' }
     : null;

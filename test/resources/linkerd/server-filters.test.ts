@@ -3,6 +3,8 @@ import { flavorOf } from '../../../src/model/flavor.js';
 import { coverageOf } from '../../../src/policy-test/coverage.js';
 import { runOffline } from '../../../src/policy-test/run.js';
 import { readSuite } from '../../../src/policy-test/suite.js';
+import { anyRoutesOf } from '../../../src/resources/gateway-api/any-route.js';
+import { parentStatuses } from '../../../src/resources/gateway-api/route-status.js';
 import { policiesOf } from '../../../src/resources/policies.js';
 import { readResources } from '../../../src/resources/read.js';
 import { appOf, workload } from '../../support/apps.js';
@@ -34,6 +36,25 @@ const TESTS = `tests:
   request: { from: web, to: reviews, path: /new }
   expect: { to: reviews, answeredBy: app }
 `;
+
+it('a route that its Server ignores has it in its status', () => {
+  const text = POLICIES.replace(
+    'policy.linkerd.io/v1beta3\nkind: HTTPRoute',
+    'gateway.networking.k8s.io/v1\nkind: HTTPRoute',
+  ).replace(
+    'RequestHeaderModifier, requestHeaderModifier: { remove: [ a ] }',
+    'URLRewrite, urlRewrite: { hostname: a.example }',
+  );
+  const { resources, findings } = readResources([{ name: 'p.yaml', text }], 1);
+  expect(findings.map(({ code, source }) => [code, source?.line])).toEqual([['MS0001', 15]]);
+  const [route] = anyRoutesOf(resources);
+  const [status] = route === undefined ? [] : parentStatuses(route, { resources, serviceOf: () => null });
+  expect(status?.conditions.find(({ type }) => type === 'Accepted')).toMatchObject({
+    status: 'False',
+    reason: 'UnsupportedValue',
+    message: 'the filter URLRewrite is not known at a Server',
+  });
+});
 
 it('policy tests know what routes at a Server make of a request, and which of them none asked for', () => {
   const { suite, problems } = readSuite('tests.yaml', TESTS);
