@@ -4,7 +4,7 @@ import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './clust
 import type { Fault } from './fault.js';
 import { fits, type LabelFilter } from './label-filter.js';
 import type { RateLimit } from './rate-limit.js';
-import type { HashPolicy, Route, RouteAction, RouteOrigin } from './route.js';
+import type { HashPolicy, Route, RouteOrigin } from './route.js';
 import type { MtlsMode, UnknownHosts } from './sidecar-config.js';
 
 /**
@@ -91,8 +91,6 @@ export interface RouteRule {
   readonly route: Route;
   /** The mesh's default retries take the place of its own. */
   readonly defaultRetries: boolean;
-  /** What a mesh does instead that takes a rule without backends for one that leads to its Service (Linkerd). */
-  readonly toParent?: RouteAction;
   readonly scope: RuleScope;
 }
 

@@ -1,3 +1,4 @@
+import type { FlavorName } from '../../model/flavor.js';
 import { fqdn } from '../../model/names.js';
 import type { GatewayPolicy, RouteRule, RouteSet } from '../../model/policies.js';
 import { bySpecificity } from '../../model/precedence.js';
@@ -22,9 +23,9 @@ interface Placed {
  * Every HTTPRoute and GRPCRoute where it is attached; those of one namespace on the same Service and port, or on the same
  * host of a listener, are one set, the most specific rule first, as old as the oldest of them.
  */
-export function gatewayRouteSetsOf(resources: readonly Resource[]): RouteSet[] {
+export function gatewayRouteSetsOf(resources: readonly Resource[], flavor: FlavorName): RouteSet[] {
   const byPlace = new Map<string, Placed[]>();
-  for (const placed of anyRoutesOf(resources).flatMap((route) => placesOf(route, resources))) {
+  for (const placed of anyRoutesOf(resources).flatMap((route) => placesOf(route, resources, flavor))) {
     const key = JSON.stringify(placed.place);
     byPlace.set(key, [...(byPlace.get(key) ?? []), placed]);
   }
@@ -41,20 +42,25 @@ export function gatewayRouteSetsOf(resources: readonly Resource[]): RouteSet[] {
   });
 }
 
-function placesOf(route: AnyRoute, resources: readonly Resource[]): Placed[] {
+function placesOf(route: AnyRoute, resources: readonly Resource[], flavor: FlavorName): Placed[] {
   if (droppingParts(route).length > 0) return [];
-  return route.parentRefs.flatMap((ref) => placesAt(route, ref, resources));
+  const asLinkerd = flavor === 'linkerd' || route.resource.dialect === 'linkerd';
+  return route.parentRefs.flatMap((ref) => placesAt(route, ref, resources, asLinkerd));
 }
 
-function placesAt(route: AnyRoute, ref: ParentRef, resources: readonly Resource[]): Placed[] {
+function placesAt(route: AnyRoute, ref: ParentRef, resources: readonly Resource[], asLinkerd: boolean): Placed[] {
   const parent = parentOf(ref, route.resource.namespace);
   switch (parent.kind) {
     case 'service':
       return [
-        patiently(inMesh(route, ref, [fqdn(parent.name, parent.namespace)], parent.namespace), parent, resources),
+        patiently(
+          inMesh({ route, ref, asLinkerd }, [fqdn(parent.name, parent.namespace)], parent.namespace),
+          parent,
+          resources,
+        ),
       ];
     case 'service-entry':
-      return [inMesh(route, ref, entryHosts(parent, resources), parent.namespace)];
+      return [inMesh({ route, ref, asLinkerd }, entryHosts(parent, resources), parent.namespace)];
     case 'gateway':
       return atGateway(route, ref, parent, resources);
     // Routes of a Server are asked at the callee.
@@ -86,7 +92,11 @@ function entryHosts(parent: Exclude<Parent, { kind: 'unknown' }>, resources: rea
  * In the Service's namespace it is for everybody (producer), elsewhere for callers of its own namespace (consumer); for
  * those of its own namespace it goes before anything older (observed). No grant is asked for (GEP-1294).
  */
-function inMesh(route: AnyRoute, ref: ParentRef, hosts: readonly string[], serviceNamespace: string): Placed {
+function inMesh(
+  { route, ref, asLinkerd }: { readonly route: AnyRoute; readonly ref: ParentRef; readonly asLinkerd: boolean },
+  hosts: readonly string[],
+  serviceNamespace: string,
+): Placed {
   const { namespace } = route.resource;
   return {
     place: {
@@ -97,7 +107,7 @@ function inMesh(route: AnyRoute, ref: ParentRef, hosts: readonly string[], servi
       firstFor: namespace,
     },
     route,
-    rules: routeRulesOf({ route, listener: null, parent: hosts[0] ?? null, allows: () => true }),
+    rules: routeRulesOf({ route, listener: null, asLinkerd, parent: hosts[0] ?? null, allows: () => true }),
   };
 }
 
@@ -124,6 +134,7 @@ function atGateway(
       rules: routeRulesOf({
         route,
         listener: listener.port,
+        asLinkerd: false,
         parent: null,
         allows: (ref) => isGranted(ref, route.resource, resources),
       }),

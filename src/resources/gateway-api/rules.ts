@@ -14,6 +14,8 @@ export interface Attachment {
   readonly route: AnyRoute;
   /** Port of the Gateway's listener; null = a Service of the mesh. */
   readonly listener: number | null;
+  /** It is obeyed as Linkerd would: its own kind under every flavour. */
+  readonly asLinkerd: boolean;
   /** Host of the Service that it is attached to; null = a listener. */
   readonly parent: string | null;
   /** Whether the route may lead to a backend. */
@@ -24,17 +26,14 @@ export interface Attachment {
 export function routeRulesOf(attachment: Attachment): RouteRule[] {
   const { resource, rules } = attachment.route;
   return rules.flatMap((rule) => {
-    const action = actionOf(attachment, rule);
-    const toParent = parentActionOf(attachment, rule, action);
-    // Linkerd's own kind means it under every flavour.
-    const own = resource.dialect === 'linkerd' && toParent !== null;
+    const action = toParent(attachment, rule) ?? actionOf(attachment, rule);
     const { name, filters = [] } = rule.spec;
     return rule.matches.map(
       ({ match, source }, at): RouteRule => ({
         route: {
           name: name ?? `${resource.namespace}/${resource.name}#${rule.index + 1}`,
           match,
-          action: own ? toParent : action,
+          action,
           responseFields: responseFields(filters, soleBackend(rule)),
           fault: null,
           origin: {
@@ -46,7 +45,6 @@ export function routeRulesOf(attachment: Attachment): RouteRule[] {
           },
         },
         defaultRetries: rule.spec.retry === undefined,
-        ...(toParent === null || own ? {} : { toParent }),
         scope: ANY_CALLER,
       }),
     );
@@ -54,9 +52,11 @@ export function routeRulesOf(attachment: Attachment): RouteRule[] {
 }
 
 /** A rule that names no backends leads to its Service (linkerd2 `policy-controller/grpc`); null = it names some, or cannot. */
-function parentActionOf(attachment: Attachment, rule: AnyRule, action: RouteAction): RouteAction | null {
-  const { parent } = attachment;
-  if (parent === null || action.kind !== 'direct' || (rule.spec.backendRefs ?? []).length > 0) return null;
+function toParent(attachment: Attachment, rule: AnyRule): RouteAction | null {
+  const { parent, asLinkerd } = attachment;
+  const { filters = [], backendRefs = [] } = rule.spec;
+  if (!asLinkerd || parent === null || backendRefs.length > 0) return null;
+  if (filterOf(filters, 'RequestRedirect') !== undefined) return null;
   const cluster = { cluster: destinationName(parent, null, ''), weight: 1, requestFields: null, responseFields: null };
   return { ...forwardOf(attachment, rule), clusters: [cluster] };
 }

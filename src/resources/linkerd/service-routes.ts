@@ -57,9 +57,8 @@ export interface RoutePatience {
 /** Own annotations go before the fields of a rule, and those before what its Service says (linkerd2 `policy-controller`). */
 export function withRoutePatience(rule: RouteRule, { own, wider }: RoutePatience): RouteRule {
   if (wider === null) return withPatience(rule, own);
-  const said = [rule.route.action, rule.toParent].some(
-    (action) => action?.kind === 'forward' && action.timeoutMs !== null,
-  );
+  const { action } = rule.route;
+  const said = action.kind === 'forward' && action.timeoutMs !== null;
   return withPatience(rule, patienceOver(own, said ? { ...wider, timeoutMs: undefined } : wider));
 }
 
@@ -76,14 +75,14 @@ export function routePatience(
 }
 
 export function withPatience(rule: RouteRule, { retry, timeoutMs }: Patience): RouteRule {
-  const patient = (action: RouteAction): RouteAction =>
+  const { action } = rule.route;
+  const patient: RouteAction =
     action.kind !== 'forward'
       ? action
       : { ...action, retry: retry === undefined ? action.retry : retry, timeoutMs: timeoutMs ?? action.timeoutMs };
   return {
     ...rule,
     defaultRetries: retry === undefined && rule.defaultRetries,
-    route: { ...rule.route, action: patient(rule.route.action) },
-    ...(rule.toParent === undefined ? {} : { toParent: patient(rule.toParent) }),
+    route: { ...rule.route, action: patient },
   };
 }
