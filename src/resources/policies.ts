@@ -18,6 +18,7 @@ import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
 import { portAccessOf } from './linkerd/access.js';
 import { egressNetworksOf } from './linkerd/egress-network.js';
+import { opaquePortsOf } from './linkerd/opaque-ports.js';
 import { profileRouteSetsOf } from './linkerd/profile-routes.js';
 import { linkerdRateLimitsOf } from './linkerd/rate-limit-policy.js';
 import { annotatedServiceRoutesOf } from './linkerd/service-routes.js';
@@ -51,6 +52,7 @@ export function policiesOf(resources: readonly Resource[], flavor: FlavorName = 
     external: externalPoliciesOf(resources),
     authorizers: authorizersOf(resources),
     portAccess: [...portAccessOf(resources), ...intentionsOf(resources)],
+    opaquePorts: opaquePortsOf(resources),
     tokens: [...tokenPoliciesOf(resources), ...consulTokenPoliciesOf(resources)],
     telemetry: telemetryPoliciesOf(resources),
   };

@@ -9,6 +9,7 @@ import { worldOf } from '../../resources/analysis/world.js';
 import { consulRefusals } from '../../resources/consul/refuse.js';
 import type { Surroundings } from '../../resources/gateway-api/backends.js';
 import { statusOf } from '../../resources/gateway-api/status.js';
+import { unobeyedRoutes } from '../../resources/gateway-api/unobeyed-routes.js';
 import { readResources } from '../../resources/read.js';
 import { keyOf, type Resource } from '../../resources/resource.js';
 import { differencesOf } from '../../simulate/diff/diff.js';
@@ -62,11 +63,14 @@ export class PolicyDesk {
     return this.#inTurn(() => this.#carryOut(this.#plan(files), dryRun));
   }
 
-  /** With what is refused only beside what is in force already. */
+  /** With what is refused, or not obeyed, only beside what is in force already, and by this mesh. */
   #plan(files: readonly PolicyFileInput[]): ResourcePlan {
-    const { store, clock } = this.#parts;
+    const { store, clock, flavor } = this.#parts;
     const plan = store.planApply(files, clock.now());
-    return { ...plan, findings: [...plan.findings, ...consulRefusals([...plan.next.values()])] };
+    const next = [...plan.next.values()];
+    const named = new Set(plan.changes.map(({ object }) => object));
+    const unobeyed = unobeyedRoutes(next, flavor).filter(({ object }) => named.has(object));
+    return { ...plan, findings: [...plan.findings, ...unobeyed, ...consulRefusals(next)] };
   }
 
   /** With what would be refused of the rest, and was not before. */

@@ -1,6 +1,7 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import type { FlavorName } from '../../model/flavor.js';
+import { unobeyedRoutes } from '../gateway-api/unobeyed-routes.js';
 import type { Resource } from '../resource.js';
 import { analyzeAccess } from './access.js';
 import { analyzeAccessValues } from './access-values.js';
@@ -55,7 +56,7 @@ const LEVELS = ['error', 'warning', 'info'] as const;
  */
 export function analyze(resources: readonly Resource[], app: AppSpec | null, flavor: FlavorName = 'istio'): Finding[] {
   const world = worldOf(resources, app, flavor);
-  const found: Finding[] = [];
+  const found = unobeyedRoutes(resources, flavor);
   const tell = tellInto(found);
   for (const analyzer of ANALYZERS) analyzer(world, tell);
   return found.toSorted(

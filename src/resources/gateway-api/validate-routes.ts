@@ -8,7 +8,6 @@ import type { GrpcMatch, GrpcRoute } from './grpc-route.js';
 import type { HttpRoute, HttpRule, ParentRef } from './http-route.js';
 import { parentOf } from './references.js';
 import { type Refuse, refuser } from './refuse.js';
-import { droppingParts } from './unobeyed.js';
 import { checkFilters } from './validate-filters.js';
 import { checkMatch, checkNames } from './validate-matches.js';
 
@@ -150,12 +149,6 @@ function tellUnobeyed(route: AnyRoute, report: Report): void {
   const { resource, parentRefs, rules, hostnames } = route;
   const warn = (where: SourceRef | null, message: string, hint = ''): void =>
     report(READING.unsupportedField, 'warning', where, message, hint);
-  for (const { source, message, hint } of droppingParts(route))
-    warn(
-      source,
-      `${message}, so the whole route is dropped, all of its rules: requests pass as if it were not there`,
-      hint,
-    );
   const isService = (ref: ParentRef): boolean => parentOf(ref, resource.namespace).kind === 'service';
   if (hostnames.length > 0 && parentRefs.length > 0 && parentRefs.every(isService))
     warn(sourceOf(resource.spec, 'hostnames'), 'hostnames are not obeyed: a route of a Service has all names of that');

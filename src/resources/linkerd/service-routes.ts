@@ -8,7 +8,8 @@ import { type Patience, patienceOf, patienceOver } from './patience.js';
 /** Services whose annotations say how patient callers are: for requests that no route is about. */
 export function annotatedServiceRoutesOf(resources: readonly Resource[]): RouteSet[] {
   return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').flatMap((service) => {
-    const patience = patienceOf(service);
+    // gRPC's conditions count where a GRPCRoute is about it (linkerd2 `policy-controller/grpc`).
+    const patience = patienceOf(service, 'http');
     if (patience.retry === undefined && patience.timeoutMs === undefined) return [];
     const host = fqdn(service.name, service.namespace);
     return [
@@ -70,8 +71,9 @@ export function routePatience(
   const service = ofKind(resources, 'kubernetes', 'Service').find(
     ({ namespace, name }) => namespace === parent.namespace && name === parent.name,
   );
-  const own = patienceOf(route);
-  return { own, wider: service === undefined ? null : patienceOf(service) };
+  const calls = route.kind === 'GRPCRoute' ? 'grpc' : 'http';
+  const own = patienceOf(route, calls);
+  return { own, wider: service === undefined ? null : patienceOf(service, calls) };
 }
 
 export function withPatience(rule: RouteRule, { retry, timeoutMs }: Patience): RouteRule {
@@ -79,7 +81,7 @@ export function withPatience(rule: RouteRule, { retry, timeoutMs }: Patience): R
   const patient: RouteAction =
     action.kind !== 'forward'
       ? action
-      : { ...action, retry: retry === undefined ? action.retry : retry, timeoutMs: timeoutMs ?? action.timeoutMs };
+      : { ...action, retry: retry ?? action.retry, timeoutMs: timeoutMs ?? action.timeoutMs };
   return {
     ...rule,
     defaultRetries: retry === undefined && rule.defaultRetries,
