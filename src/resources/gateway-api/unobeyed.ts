@@ -1,17 +1,9 @@
 import type { FlavorName } from '../../model/flavor.js';
-import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { droppingInLinkerd } from '../linkerd/route-parts.js';
-import type { AnyRoute } from './any-route.js';
+import type { AnyRoute, Unobeyed } from './any-route.js';
 import type { BackendRef, HttpFilter } from './http-route.js';
 import { backendHost, type Parent } from './references.js';
-
-/** A part of a route that cannot be obeyed. */
-export interface Unobeyed {
-  readonly source: SourceRef;
-  readonly message: string;
-  readonly hint: string;
-}
 
 /** At a backend Istio knows changes of headers only. */
 const AT_BACKENDS: ReadonlySet<HttpFilter['type']> = new Set(['RequestHeaderModifier', 'ResponseHeaderModifier']);

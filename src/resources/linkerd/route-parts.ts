@@ -1,7 +1,6 @@
 import { sourceOf } from '../../yaml/positions.js';
-import type { AnyRoute, AnyRule } from '../gateway-api/any-route.js';
+import type { AnyRoute, AnyRule, Unobeyed } from '../gateway-api/any-route.js';
 import type { BackendRef, HttpFilter } from '../gateway-api/http-route.js';
-import type { Unobeyed } from '../gateway-api/unobeyed.js';
 import { unreadable } from './annotation-values.js';
 
 /** Filters that Linkerd knows (linkerd2 `policy-controller/k8s/index/src/outbound`). */
