@@ -1,8 +1,7 @@
-import { selects, type WorkloadSpec } from '../model/app.js';
+import type { WorkloadSpec } from '../model/app.js';
 import type { AccessRule, Authorization } from '../model/authorization.js';
-import { fits } from '../model/label-filter.js';
 import type { MeshConfig } from '../model/mesh-config.js';
-import { type AuthorizationPolicy, objectName, ROOT_NAMESPACE, type WorkloadScope } from '../model/policies.js';
+import { type AuthorizationPolicy, concerns, objectName, type WorkloadScope } from '../model/policies.js';
 import type { InboundConfig } from '../model/sidecar-config.js';
 import { portRoutes, portRules } from './port-access.js';
 
@@ -36,14 +35,6 @@ export function authorizationFor(
     ...portRoutes(portAccess, workload.ports),
     ...(tokens.length === 0 ? {} : { tokens }),
   };
-}
-
-function concerns(
-  { object, selector, filter }: WorkloadScope,
-  { namespace, labels }: Pick<WorkloadSpec, 'namespace' | 'labels'>,
-): boolean {
-  if (object.namespace !== namespace && object.namespace !== ROOT_NAMESPACE) return false;
-  return (selector === null || selects(selector, labels)) && (filter === undefined || fits(filter, labels));
 }
 
 /** Istio's order: what is noted only, DENY, ALLOW; within an action by the rules' names, as Envoy has them. */

@@ -8,7 +8,7 @@ import type { Flavor } from '../model/flavor.js';
 export function withProtocol<P extends ServicePort>(port: P, flavor: Flavor, own: readonly ServicePort[]): P {
   if (port.protocol !== 'auto') return port;
   if (port.unknownProtocol === true && flavor.unknownProtocol === 'tcp') return { ...port, protocol: 'tcp' };
-  if (flavor.opaquePorts.includes(port.port)) return { ...port, protocol: 'tcp' };
+  if (flavor.opaquePorts.includes(port.port) && port.ownOpaque !== true) return { ...port, protocol: 'tcp' };
   if (flavor.detects) return port;
   const declared = own.find((one) => one.targetPort === port.targetPort || one.port === port.port);
   return { ...port, protocol: declared === undefined || declared.protocol === 'auto' ? 'tcp' : declared.protocol };

@@ -27,6 +27,7 @@ export function routesInForce(
     (set) =>
       set.gateways.includes('mesh') &&
       (set.port === null || set.port === port) &&
+      set.exceptPorts?.includes(port) !== true &&
       (set.visibleTo === null || set.visibleTo.includes(caller.namespace)),
   );
   for (const set of candidates.toSorted((a, b) => compare(a, b, host, caller))) {

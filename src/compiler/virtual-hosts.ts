@@ -69,9 +69,7 @@ function ofApp(mesh: MeshConfig, action: Route['action']): Route['action'] {
 
 /** A rule of a resource as a sidecar obeys it. */
 export function resolvedRule(around: Neighbourhood, rule: RouteRule, port: number): Route {
-  const { defaultRetries: asMesh, toParent } = rule;
-  const route =
-    toParent !== undefined && around.mesh.flavor.name === 'linkerd' ? { ...rule.route, action: toParent } : rule.route;
+  const { defaultRetries: asMesh, route } = rule;
   const { action } = route;
   // The port that HTTP has by itself is not written (Envoy).
   if (action.kind === 'redirect' && action.ownPort)

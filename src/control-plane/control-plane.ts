@@ -105,9 +105,10 @@ export class ControlPlane {
       stored?.version ?? 0,
     );
     this.#flavor = flavorOf(bootstrap.flavor);
-    this.#resources = new ResourceStore(stored?.resources ?? []);
+    this.#resources = new ResourceStore(stored?.resources ?? [], this.#flavor.name);
     this.policies = new PolicyDesk({
       app: bootstrap.app,
+      flavor: this.#flavor.name,
       clock,
       store: this.#resources,
       publisher: this.#publisher,

@@ -100,6 +100,8 @@ export interface ServicePort extends AppPort {
   readonly targetPort: number;
   /** Its resource names a protocol that nobody knows. */
   readonly unknownProtocol?: true;
+  /** Which ports are opaque is said of its service, so that none is by its number (Linkerd). */
+  readonly ownOpaque?: true;
 }
 
 /** The service that the workloads of an `app` form by themselves. */

@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 import type { InboundRoute } from './inbound-route.js';
 import { fits, type LabelFilter } from './label-filter.js';
 import type { RateLimit } from './rate-limit.js';
-import type { HashPolicy, Route, RouteAction, RouteOrigin } from './route.js';
+import type { HashPolicy, Route, RouteOrigin } from './route.js';
 import type { MtlsMode, UnknownHosts } from './sidecar-config.js';
 
 /**
@@ -28,6 +28,7 @@ export interface Policies {
   readonly external: readonly ExternalPolicy[];
   readonly authorizers: readonly Authorizer[];
   readonly portAccess: readonly PortAccess[];
+  readonly opaquePorts: readonly OpaquePorts[];
   readonly tokens: readonly TokenPolicy[];
   readonly telemetry: readonly TelemetryPolicy[];
 }
@@ -46,6 +47,7 @@ export const NO_POLICIES: Policies = {
   external: [],
   authorizers: [],
   portAccess: [],
+  opaquePorts: [],
   tokens: [],
   telemetry: [],
 };
@@ -74,6 +76,8 @@ export interface RouteSet {
   readonly port: number | null;
   /** `mesh` = sidecars; else what a {@link GatewayPolicy} is bound as. */
   readonly gateways: readonly string[];
+  /** Ports where it is not in force, since routes of a closer kind are (Linkerd); absent = none. */
+  readonly exceptPorts?: readonly number[];
   /** Namespaces of callers for whom it exists; null = all. */
   readonly visibleTo: readonly string[] | null;
   /** For callers of this namespace it goes before what is older (Gateway API), `*` = for all; null = age alone decides. */
@@ -92,8 +96,6 @@ export interface RouteRule {
   readonly route: Route;
   /** The mesh's default retries take the place of its own. */
   readonly defaultRetries: boolean;
-  /** What a mesh does instead that takes a rule without backends for one that leads to its Service (Linkerd). */
-  readonly toParent?: RouteAction;
   readonly scope: RuleScope;
 }
 
@@ -294,6 +296,29 @@ export interface PortRule extends AccessRule {
    * its workloads; absent = any.
    */
   readonly caller?: { readonly service: string; readonly namespace: string };
+}
+
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function inRanges(port: number, ranges: readonly PortRange[]): boolean {
+  return ranges.some(({ from, to }) => port >= from && port <= to);
+}
+
+/** Ports of a workload whose connections are not looked into; of several policies about it the first holds (Linkerd). */
+export interface OpaquePorts extends WorkloadScope {
+  readonly ports: readonly PortRange[];
+}
+
+/** Whether a workload is among those that a policy is about. */
+export function concerns(
+  { object, selector, filter }: WorkloadScope,
+  { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+): boolean {
+  if (object.namespace !== namespace && object.namespace !== ROOT_NAMESPACE) return false;
+  return (selector === null || selects(selector, labels)) && (filter === undefined || fits(filter, labels));
 }
 
 /** Whose tokens are believed (Istio's RequestAuthentication). */

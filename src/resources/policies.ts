@@ -1,3 +1,4 @@
+import type { FlavorName } from '../model/flavor.js';
 import type { Policies } from '../model/policies.js';
 import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, intentionsOf } from './consul/access.js';
 import { consulRouteSetsOf, consulStreamsOf } from './consul/routes.js';
@@ -17,6 +18,7 @@ import { destinationPoliciesOf } from './istio/traffic.js';
 import { servicesOf } from './kubernetes/service.js';
 import { portAccessOf } from './linkerd/access.js';
 import { egressNetworksOf } from './linkerd/egress-network.js';
+import { opaquePortsOf } from './linkerd/opaque-ports.js';
 import { profileRouteSetsOf } from './linkerd/profile-routes.js';
 import { linkerdRateLimitsOf } from './linkerd/rate-limit-policy.js';
 import { annotatedServiceRoutesOf } from './linkerd/service-routes.js';
@@ -25,13 +27,13 @@ import type { Resource } from './resource.js';
 import { faultsOf } from './sandbox/fault.js';
 import { rateLimitsOf } from './sandbox/rate-limit.js';
 
-/** What all resources together say, in the one language that the compiler understands. */
-export function policiesOf(resources: readonly Resource[]): Policies {
+/** What all resources together say, in the one language that the compiler understands, as a mesh would take them. */
+export function policiesOf(resources: readonly Resource[], flavor: FlavorName = 'istio'): Policies {
   return {
     services: [...servicesOf(resources), ...externalServicesOf(resources)],
     routeSets: [
       ...routeSetsOf(resources),
-      ...gatewayRouteSetsOf(resources),
+      ...gatewayRouteSetsOf(resources, flavor),
       ...profileRouteSetsOf(resources),
       ...annotatedServiceRoutesOf(resources),
       ...consulRouteSetsOf(resources),
@@ -50,6 +52,7 @@ export function policiesOf(resources: readonly Resource[]): Policies {
     external: externalPoliciesOf(resources),
     authorizers: authorizersOf(resources),
     portAccess: [...portAccessOf(resources), ...intentionsOf(resources)],
+    opaquePorts: opaquePortsOf(resources),
     tokens: [...tokenPoliciesOf(resources), ...consulTokenPoliciesOf(resources)],
     telemetry: telemetryPoliciesOf(resources),
   };

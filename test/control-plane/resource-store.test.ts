@@ -11,7 +11,7 @@ spec:
 
 describe('resources keep count of their specs', () => {
   it('by what they say, not by how it is written, and over a restart', () => {
-    const store = new ResourceStore([]);
+    const store = new ResourceStore([], 'istio');
     const apply = (text: string): number | undefined => {
       store.commit(store.planApply([{ name: 'r.yaml', text }], 1).next);
       return store.all[0]?.generation;
@@ -19,7 +19,7 @@ describe('resources keep count of their specs', () => {
     expect(apply(route('/a'))).toBe(1);
     expect(apply(`# a remark\n${route('/a')}`)).toBe(1);
     expect(apply(route('/b'))).toBe(2);
-    const again = new ResourceStore(store.store());
+    const again = new ResourceStore(store.store(), 'istio');
     expect(again.all[0]?.generation).toBe(2);
   });
 });

@@ -28,8 +28,8 @@ export interface Case {
   readonly compare: 'each' | 'hosts-of-hash' | 'counts' | 'shares';
   /** All of them at once, behind the first; or one after the other. */
   readonly concurrent: boolean;
-  /** Between two, ms: Envoy's main thread hears of failures a moment later. */
-  readonly pauseMs?: number;
+  /** Between two, ms, over and over: Envoy’s main thread hears of failures a moment later. */
+  readonly pausesMs?: readonly number[];
 }
 
 export interface Draw {
@@ -584,7 +584,8 @@ function ejection(draw: Draw): Case {
     asks: Array.from({ length: 20 }, () => ask(draw, { script: [step] })),
     compare: 'counts',
     concurrent: false,
-    pauseMs: 40,
+    // What happens within a second of an ejection is news a second later: the asks keep clear of that moment.
+    pausesMs: [...Array.from({ length: 7 }, () => 40), 1_300],
   };
 }
 

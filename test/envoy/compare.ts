@@ -87,10 +87,11 @@ async function compareCase(stage: Stage, one: Case): Promise<Difference[]> {
   }
 }
 
-async function askAll(stage: Stage, side: Side, { asks, concurrent, pauseMs = 0 }: Case): Promise<Seen[]> {
+async function askAll(stage: Stage, side: Side, { asks, concurrent, pausesMs = [] }: Case): Promise<Seen[]> {
   const seen: Seen[] = [];
-  for (const ask of concurrent ? asks.slice(0, 1) : asks) {
+  for (const [i, ask] of (concurrent ? asks.slice(0, 1) : asks).entries()) {
     seen.push(await stage.ask(side, ask));
+    const pauseMs = pausesMs[i % pausesMs.length] ?? 0;
     if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   if (!concurrent) return seen;

@@ -286,8 +286,7 @@ function clusterOf({ name, balancing, limits, ejection, retryBudget, connectTime
         }
       : {}),
     ...(algorithm.kind === 'maglev' ? { maglev_lb_config: { table_size: algorithm.tableSize } } : {}),
-    // Changes of health are news at once, not once a second.
-    common_lb_config: { healthy_panic_threshold: { value: balancing.panicPercent }, update_merge_window: '0s' },
+    common_lb_config: { healthy_panic_threshold: { value: balancing.panicPercent } },
     circuit_breakers: {
       thresholds: [
         {

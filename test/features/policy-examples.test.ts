@@ -17,14 +17,14 @@ const bookinfo = () => {
   return read.app;
 };
 
-describe.each(['linkerd', 'consul'])('examples/%s', (flavor) => {
+describe.each(['linkerd', 'consul'] as const)('examples/%s', (flavor) => {
   const folder = join(root, 'examples', flavor);
   const fileOf = (name: string) => ({ name, text: readFileSync(join(folder, name), 'utf8') });
   const { suite } = readSuite('tests.yaml', fileOf('tests.yaml').text);
   const { resources } = readResources((suite?.policies ?? []).map(fileOf), 1);
   const results = runOffline(suite?.tests ?? [], {
     app: bookinfo(),
-    policies: policiesOf(resources),
+    policies: policiesOf(resources, flavor),
     flavor: flavorOf(suite?.flavor ?? ''),
     mtls: 'permissive',
   });
@@ -53,7 +53,7 @@ describe.each(['linkerd', 'consul'])('examples/%s', (flavor) => {
     const files = readdirSync(folder).filter((name) => /\.(yaml|json)$/.test(name) && name !== 'tests.yaml');
     const read = readResources(files.map(fileOf), 1);
     expect(read.findings).toEqual([]);
-    const told = analyze(read.resources, bookinfo());
+    const told = analyze(read.resources, bookinfo(), flavor);
     expect(told.filter(({ code, level }) => level === 'error' || code.startsWith('MS02'))).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { packageRoot } from '../../runtime/programs.js';
 import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
 import { countFindings, printFindings } from '../findings-text.js';
+import { flavorNamed } from '../names.js';
 import { EXIT } from '../output.js';
 import { policyFiles } from '../policy-files.js';
 import { sarifOf } from '../sarif.js';
@@ -12,6 +13,7 @@ import { sarifOf } from '../sarif.js';
 interface AnalyzeFlags {
   readonly filename: string[];
   readonly app?: string;
+  readonly flavor?: string;
   readonly offline?: boolean;
   readonly suppress: string[];
   readonly failOn: string;
@@ -33,6 +35,7 @@ export function addAnalyze(program: Command, context: Context): void {
       [],
     )
     .option('--app <source>', 'judge by this sample or Compose file instead of a running sandbox')
+    .option('--flavor <mesh>', 'which mesh would obey them: istio, linkerd or consul (default of files: istio)')
     .option('--offline', 'judge by the files alone, even where a sandbox runs')
     .option('--suppress <codes>', 'codes that are not told, e.g. IST0118 (repeatable)', collect, [])
     .option('--fail-on <level>', 'exit with 3 from this level on: error, warning or info', 'error')
@@ -51,7 +54,8 @@ export function addAnalyze(program: Command, context: Context): void {
 
 async function findingsOf(context: Context, flags: AnalyzeFlags): Promise<readonly Finding[]> {
   const files = flags.filename.length === 0 ? [] : policyFiles(flags.filename);
-  const running = context.home.list().length > 0 && flags.app === undefined && flags.offline !== true;
+  const ownWorld = flags.app !== undefined || flags.flavor !== undefined || flags.offline === true;
+  const running = context.home.list().length > 0 && !ownWorld;
   if (running || (flags.name !== undefined && flags.offline !== true))
     return (await clientOf(findSandbox(context, flags.name)).call('analyzeResources', { files })).findings;
   if (files.length === 0)
@@ -63,9 +67,10 @@ async function findingsOf(context: Context, flags: AnalyzeFlags): Promise<readon
     import('../../resources/read.js'),
     import('../../resources/analysis/analyze.js'),
   ]);
+  const flavor = flavorNamed(flags.flavor ?? 'istio').name;
   const app = flags.app === undefined ? null : (await import('../app-source.js')).loadApp(context, flags.app);
   const { resources, findings } = readResources(files, 0);
-  return [...findings, ...analyze(resources, app)];
+  return [...findings, ...analyze(resources, app, flavor)];
 }
 
 function show({ output }: Context, findings: readonly Finding[], format: string): void {

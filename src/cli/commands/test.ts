@@ -9,6 +9,7 @@ import { SandboxError } from '../../runtime/runtime.js';
 import { formatProblem } from '../../yaml/problems.js';
 import type { Context } from '../context.js';
 import { printFindings } from '../findings-text.js';
+import { flavorNamed } from '../names.js';
 import { EXIT, formatMs, printable } from '../output.js';
 import { policyFiles } from '../policy-files.js';
 
@@ -51,27 +52,27 @@ async function runSuite(context: Context, file: string, flags: TestFlags): Promi
   const folder = dirname(file);
   const inFolder = (path: string): string => (isAbsolute(path) || path === '-' ? path : join(folder, path));
   const policies = suite.policies === undefined ? [] : policyFiles(suite.policies.map(inFolder));
-  const [{ runOffline }, { coverageOf }, { readResources }, { policiesOf }, { flavorOf }] = await Promise.all([
+  const [{ runOffline }, { coverageOf }, { readResources }, { policiesOf }] = await Promise.all([
     import('../../policy-test/run.js'),
     import('../../policy-test/coverage.js'),
     import('../../resources/read.js'),
     import('../../resources/policies.js'),
-    import('../../model/flavor.js'),
   ]);
   const { resources, findings } = readResources(policies, 0);
   if (findings.some(({ level }) => level === 'error')) {
     printFindings(findings, context.output, (line) => context.output.say(line));
     throw new SandboxError(`the policies of ${file} would not be applied`, [`mesh-sandbox analyze -f ${file}`]);
   }
-  const compiled = policiesOf(resources);
+  const flavor = flavorNamed(suite.flavor ?? 'istio');
+  const compiled = policiesOf(resources, flavor.name);
   const results =
     flags.traffic === true
       ? await (await import('../traffic-tests.js')).runWithTraffic(context, { suite, policies, name: flags.name })
       : runOffline(suite.tests, {
           app: (await import('../app-source.js')).loadApp(context, appOf(suite, folder)),
           policies: compiled,
-          flavor: flavorOf(suite.flavor ?? 'istio'),
-          mtls: suite.mtls ?? flavorOf(suite.flavor ?? 'istio').mtls,
+          flavor,
+          mtls: suite.mtls ?? flavor.mtls,
         });
   return {
     file,

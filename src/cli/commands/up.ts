@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { flavorOf, flavorText } from '../../model/flavor.js';
+import { flavorText } from '../../model/flavor.js';
 import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, DEFAULT_NAME } from '../context.js';
-import { safeName } from '../names.js';
+import { flavorNamed, safeName } from '../names.js';
 import { duration, integer, number } from '../parse.js';
 import type { UpFlags } from '../up-flags.js';
 
@@ -15,7 +15,12 @@ export function addUp(program: Command, context: Context): void {
     .option('--runtime <runtime>', 'auto, docker or local', choice('auto', 'docker', 'local'), 'auto')
     .option('--name <name>', `name of the sandbox (default: the app's, e.g. ${DEFAULT_NAME})`, validName)
     .option('--seed <n>', 'seed of every chance, so that runs repeat', integer(0, 2 ** 31 - 1))
-    .option('--flavor <mesh>', 'whose defaults hold: istio, linkerd, consul, or istio@1.23', validFlavor, 'istio')
+    .option(
+      '--flavor <mesh>',
+      'whose defaults hold: istio, linkerd, consul, or istio@1.23',
+      (text) => flavorText(flavorNamed(text)),
+      'istio',
+    )
     .option(
       '-f, --filename <path>',
       'policy file or folder that is applied when it is ready (repeatable)',
@@ -51,14 +56,6 @@ function validName(name: string): string {
   throw new SandboxError(`${JSON.stringify(name)} cannot be a name`, [
     `lower-case letters, digits and dashes, e.g. ${safeName(name)}`,
   ]);
-}
-
-function validFlavor(text: string): string {
-  try {
-    return flavorText(flavorOf(text));
-  } catch (error) {
-    throw new SandboxError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function choice<T extends string>(...known: T[]) {

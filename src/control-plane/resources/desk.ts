@@ -1,5 +1,6 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
+import type { FlavorName } from '../../model/flavor.js';
 import { nearest } from '../../model/nearest.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ApplyResult, DiffResult, PolicyFileInput, ResourceView } from '../../protocol/api-types.js';
@@ -8,7 +9,7 @@ import { worldOf } from '../../resources/analysis/world.js';
 import { consulRefusals } from '../../resources/consul/refuse.js';
 import type { Surroundings } from '../../resources/gateway-api/backends.js';
 import { statusOf } from '../../resources/gateway-api/status.js';
-import { policiesOf } from '../../resources/policies.js';
+import { unobeyedRoutes } from '../../resources/gateway-api/unobeyed-routes.js';
 import { readResources } from '../../resources/read.js';
 import { keyOf, type Resource } from '../../resources/resource.js';
 import { differencesOf } from '../../simulate/diff/diff.js';
@@ -25,6 +26,7 @@ export interface Selection {
 
 export interface DeskParts {
   readonly app: AppSpec;
+  readonly flavor: FlavorName;
   readonly clock: Clock;
   readonly store: ResourceStore;
   readonly publisher: Publisher;
@@ -47,8 +49,8 @@ export class PolicyDesk {
   }
 
   list({ kind, name, namespace }: Selection): ResourceView[] {
-    const { store, app } = this.#parts;
-    const world = worldOf(store.all, app);
+    const { store, app, flavor } = this.#parts;
+    const world = worldOf(store.all, app, flavor);
     return store.all
       .filter((one) => kind === undefined || isKind(one, kind))
       .filter(
@@ -61,11 +63,14 @@ export class PolicyDesk {
     return this.#inTurn(() => this.#carryOut(this.#plan(files), dryRun));
   }
 
-  /** With what is refused only beside what is in force already. */
+  /** With what is refused, or not obeyed, only beside what is in force already, and by this mesh. */
   #plan(files: readonly PolicyFileInput[]): ResourcePlan {
-    const { store, clock } = this.#parts;
+    const { store, clock, flavor } = this.#parts;
     const plan = store.planApply(files, clock.now());
-    return { ...plan, findings: [...plan.findings, ...consulRefusals([...plan.next.values()])] };
+    const next = [...plan.next.values()];
+    const named = new Set(plan.changes.map(({ object }) => object));
+    const unobeyed = unobeyedRoutes(next, flavor).filter(({ object }) => named.has(object));
+    return { ...plan, findings: [...plan.findings, ...unobeyed, ...consulRefusals(next)] };
   }
 
   /** With what would be refused of the rest, and was not before. */
@@ -80,17 +85,17 @@ export class PolicyDesk {
 
   /** What is likely to be a mistake once the files are applied beside what is in force. */
   analyze(files: readonly PolicyFileInput[]): { findings: Finding[] } {
-    const { store, clock, app } = this.#parts;
+    const { store, clock, app, flavor } = this.#parts;
     const { next, findings } = store.planApply(files, clock.now());
-    return { findings: [...findings, ...analyze([...next.values()], app)] };
+    return { findings: [...findings, ...analyze([...next.values()], app, flavor)] };
   }
 
   /** What would change for whom, in words, if the files were applied. */
   diff(files: readonly PolicyFileInput[]): DiffResult {
-    const { publisher } = this.#parts;
+    const { publisher, store } = this.#parts;
     const { next, changes, findings } = this.#plan(files);
     const refused = findings.some(({ level }) => level === 'error');
-    const after = refused ? publisher.configs : publisher.configsWith(policiesOf([...next.values()]));
+    const after = refused ? publisher.configs : publisher.configsWith(store.policiesOf(next));
     return { changes, findings, differences: differencesOf(publisher.configs, after) };
   }
 

@@ -1,4 +1,5 @@
 import type { Finding } from '../../model/finding.js';
+import type { FlavorName } from '../../model/flavor.js';
 import { objectName, type Policies } from '../../model/policies.js';
 import { policiesOf } from '../../resources/policies.js';
 import { type PolicyFile, readResources } from '../../resources/read.js';
@@ -30,8 +31,10 @@ export interface ResourcePlan {
 export class ResourceStore {
   #resources: ReadonlyMap<string, Resource>;
   #policies: Policies;
+  readonly #flavor: FlavorName;
 
-  constructor(stored: readonly StoredDocument[]) {
+  constructor(stored: readonly StoredDocument[], flavor: FlavorName) {
+    this.#flavor = flavor;
     const resources = new Map<string, Resource>();
     for (const { file, text, firstLine, created, generations = {} } of stored)
       for (const resource of readResources([{ name: file, text, firstLine }], 0).resources) {
@@ -40,7 +43,7 @@ export class ResourceStore {
         if (since !== undefined) resources.set(key, { ...resource, created: since, generation: generations[key] ?? 1 });
       }
     this.#resources = new Map([...resources].sort(([, a], [, b]) => a.created - b.created));
-    this.#policies = policiesOf([...this.#resources.values()]);
+    this.#policies = this.policiesOf(this.#resources);
   }
 
   get all(): readonly Resource[] {
@@ -53,6 +56,11 @@ export class ResourceStore {
 
   get policies(): Policies {
     return this.#policies;
+  }
+
+  /** What other resources would say. */
+  policiesOf(resources: ReadonlyMap<string, Resource>): Policies {
+    return policiesOf([...resources.values()], this.#flavor);
   }
 
   /** What applying files would make of it; `now` in epoch ms. What is there already keeps its age. */
@@ -85,7 +93,7 @@ export class ResourceStore {
   }
 
   commit(next: ReadonlyMap<string, Resource>): void {
-    const policies = policiesOf([...next.values()]);
+    const policies = this.policiesOf(next);
     this.#resources = next;
     this.#policies = policies;
   }

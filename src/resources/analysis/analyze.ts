@@ -1,5 +1,7 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
+import type { FlavorName } from '../../model/flavor.js';
+import { unobeyedRoutes } from '../gateway-api/unobeyed-routes.js';
 import type { Resource } from '../resource.js';
 import { analyzeAccess } from './access.js';
 import { analyzeAccessValues } from './access-values.js';
@@ -50,11 +52,11 @@ const LEVELS = ['error', 'warning', 'info'] as const;
 
 /**
  * What is likely to be a mistake in resources that can each be read, beside the app that they are meant for (null = only
- * the files are known). Errors first, then in the order of files and lines. Pure.
+ * the files are known) and the mesh that would obey them. Errors first, then in the order of files and lines. Pure.
  */
-export function analyze(resources: readonly Resource[], app: AppSpec | null): Finding[] {
-  const world = worldOf(resources, app);
-  const found: Finding[] = [];
+export function analyze(resources: readonly Resource[], app: AppSpec | null, flavor: FlavorName = 'istio'): Finding[] {
+  const world = worldOf(resources, app, flavor);
+  const found = unobeyedRoutes(resources, flavor);
   const tell = tellInto(found);
   for (const analyzer of ANALYZERS) analyzer(world, tell);
   return found.toSorted(

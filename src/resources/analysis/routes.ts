@@ -21,8 +21,10 @@ export function analyzeRoutes(world: World, tell: Tell): void {
     checkShares(route, tell);
   }
   const sets = world.routeSets();
-  for (const set of sets) checkReach(world, set, tell);
-  checkPorts(sets, tell);
+  const once = onceOf(tell);
+  for (const set of sets) checkReach(world, set, once);
+  // Linkerd merges them.
+  if (world.flavor !== 'linkerd') checkPorts(sets, tell);
   checkVirtualServices(world, sets, tell);
 }
 
@@ -115,6 +117,17 @@ function checkShares({ resource, rules, parentRefs }: AnyRoute, tell: Tell): voi
   }
 }
 
+/** One rule may stand in several sets. */
+function onceOf(tell: Tell): Tell {
+  const told = new Set<string>();
+  return (code, level, object, where, message, more) => {
+    const key = `${code} ${JSON.stringify(where)} ${message}`;
+    if (told.has(key)) return;
+    told.add(key);
+    tell(code, level, object, where, message, more);
+  };
+}
+
 /** Rules are asked in the order of their precedence, not as they are written. */
 function checkReach({ resources }: World, { rules }: RouteSet, tell: Tell): void {
   for (const [i, { route }] of rules.entries()) {
@@ -171,7 +184,7 @@ function checkVirtualServices(world: World, sets: readonly RouteSet[], tell: Tel
         'warning',
         service,
         null,
-        `${objectName(set.object)} is about ${set.hosts.join(', ')} too: they are not merged; callers of ${set.firstFor} obey the route alone, others the older of both`,
+        `${objectName(set.object)} is about ${set.hosts.join(', ')} too: they are not merged; ${set.firstFor === null ? 'the older of both holds' : `callers of ${set.firstFor} obey the route alone, others the older of both`}`,
         { hint: 'one of them' },
       );
   }

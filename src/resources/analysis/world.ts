@@ -1,6 +1,7 @@
 import type { AppSpec, CallSpec, ServiceSpec, WorkloadSpec } from '../../model/app.js';
 import { selects } from '../../model/app.js';
 import type { Finding, FindingLevel } from '../../model/finding.js';
+import type { FlavorName } from '../../model/flavor.js';
 import { type ObjectRef, objectName, type RouteSet } from '../../model/policies.js';
 import type { SourceRef } from '../../model/source.js';
 import { gatewayRouteSetsOf } from '../gateway-api/routes.js';
@@ -12,6 +13,8 @@ import type { Resource } from '../resource.js';
 /** All that an analyzer may look at. */
 export interface World {
   readonly resources: readonly Resource[];
+  /** Which mesh would obey them. */
+  readonly flavor: FlavorName;
   readonly services: readonly ServiceSpec[];
   readonly workloads: readonly KnownWorkload[];
   /** Who calls whom, and how patiently, as the app's file says. */
@@ -30,7 +33,7 @@ export interface KnownCall extends CallSpec {
 }
 
 /** `app` = what runs beside the resources; null = nothing but them is known. */
-export function worldOf(resources: readonly Resource[], app: AppSpec | null): World {
+export function worldOf(resources: readonly Resource[], app: AppSpec | null, flavor: FlavorName = 'istio'): World {
   const declared = [...servicesOf(resources), ...externalServicesOf(resources)];
   const own = app?.services ?? [];
   const services = [...own.filter(({ host }) => !declared.some((service) => service.host === host)), ...declared];
@@ -46,12 +49,13 @@ export function worldOf(resources: readonly Resource[], app: AppSpec | null): Wo
   let sets: readonly RouteSet[] | null = null;
   return {
     resources,
+    flavor,
     services,
     workloads,
     calls: (app?.workloads ?? []).flatMap((from) => (from.calls ?? []).map((call) => ({ ...call, from }))),
     complete: services.length > 0,
     routeSets: () => {
-      sets ??= gatewayRouteSetsOf(resources);
+      sets ??= gatewayRouteSetsOf(resources, flavor);
       return sets;
     },
     serviceOf: (host) => byHost.get(host) ?? wildcard(services, host),

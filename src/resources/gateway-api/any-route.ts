@@ -21,6 +21,13 @@ export interface AnyRule {
   readonly matches: readonly { readonly match: RouteMatch; readonly source: SourceRef }[];
 }
 
+/** A part of a route that cannot be obeyed. */
+export interface Unobeyed {
+  readonly source: SourceRef;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** Every route, the older first, then by namespace and name (HTTPRouteRule, ties across routes). */
 export function anyRoutesOf(resources: readonly Resource[]): AnyRoute[] {
   const http = (['gateway-api', 'linkerd'] as const)

@@ -1,4 +1,5 @@
 import type { ServiceSpec } from '../../model/app.js';
+import type { FlavorName } from '../../model/flavor.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Resource } from '../resource.js';
@@ -8,6 +9,8 @@ import { backendHost, isGranted, type ObjectReference } from './references.js';
 /** What routes are judged by: all resources, and the services that there are. */
 export interface Surroundings {
   readonly resources: readonly Resource[];
+  /** Which mesh obeys them. */
+  readonly flavor: FlavorName;
   serviceOf(host: string): ServiceSpec | null;
 }
 

@@ -1,12 +1,14 @@
 import { fqdn } from '../../model/names.js';
+import { objectName } from '../../model/policies.js';
 import { CONTROLLER, condition, type ParentStatus, type StatusCondition } from '../../model/resource-status.js';
 import { ignoringFilters } from '../linkerd/server-filters.js';
 import type { AnyRoute } from './any-route.js';
 import { bindingOf, gatewaysOf } from './attachments.js';
 import { badReferences, type Surroundings } from './backends.js';
 import type { ParentRef } from './http-route.js';
+import { outdoneBy } from './outdone.js';
 import { parentOf } from './references.js';
-import { droppingParts } from './unobeyed.js';
+import { droppingParts, takerOf } from './unobeyed.js';
 import { GROUP } from './words.js';
 
 /** What became of a route at each of its parents; one that is no parent of ours is not told of. */
@@ -30,11 +32,13 @@ export function parentStatuses(route: AnyRoute, around: Surroundings): ParentSta
 
 function conditionsAt(route: AnyRoute, ref: ParentRef, around: Surroundings): StatusCondition[] {
   const { generation } = route.resource;
-  const { kind } = parentOf(ref, route.resource.namespace);
-  const [dropped] = kind === 'server' ? ignoringFilters(route) : droppingParts(route);
+  const parent = parentOf(ref, route.resource.namespace);
+  const [dropped] =
+    parent.kind === 'server' ? ignoringFilters(route) : droppingParts(route, takerOf(route, parent, around.flavor));
   const refused = refusalAt(route, ref, around);
   const unsupported = dropped === undefined ? null : { reason: 'UnsupportedValue', message: dropped.message };
-  const [bad] = badReferences(route, around, kind === 'gateway');
+  const atGateway = parent.kind === 'gateway';
+  const [bad] = badReferences(route, around, atGateway);
   const partly = route.rules.some(({ spec }) => spec.sessionPersistence === true)
     ? { reason: 'UnsupportedValue', message: 'sessionPersistence is not obeyed' }
     : null;
@@ -73,6 +77,8 @@ function refusalAt(route: AnyRoute, ref: ParentRef, around: Surroundings): { rea
   }
   const service = around.serviceOf(fqdn(parent.name, parent.namespace));
   if (service === null) return missing;
+  const rival = around.flavor === 'linkerd' ? outdoneBy(route, ref, around.resources) : null;
+  if (rival !== null) return { reason: 'Conflicted', message: `${objectName(rival)} has the same parent` };
   if (ref.port === undefined || service.ports.some(({ port }) => port === ref.port)) return null;
   return { reason: 'NoMatchingParent', message: `the Service ${ref.name} has no port ${ref.port}` };
 }

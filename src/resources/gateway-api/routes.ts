@@ -1,60 +1,48 @@
+import type { FlavorName } from '../../model/flavor.js';
 import { fqdn } from '../../model/names.js';
-import type { GatewayPolicy, RouteRule, RouteSet } from '../../model/policies.js';
-import { bySpecificity } from '../../model/precedence.js';
+import type { GatewayPolicy, RouteSet } from '../../model/policies.js';
 import type { ServiceEntry } from '../istio/service-entry.js';
 import { routePatience, withRoutePatience } from '../linkerd/service-routes.js';
 import { ofKind, type Resource } from '../resource.js';
 import { type AnyRoute, anyRoutesOf } from './any-route.js';
 import { bindingOf, gatewaysOf, isHttp } from './attachments.js';
 import type { ParentRef } from './http-route.js';
+import { type Placed, setsByPlace, setsByService } from './merged-places.js';
 import { isGranted, type Parent, parentOf } from './references.js';
 import { routeRulesOf } from './rules.js';
-import { droppingParts } from './unobeyed.js';
-
-/** A route at one place: what stands at the same place is merged. */
-interface Placed {
-  readonly place: Omit<RouteSet, 'object' | 'created' | 'rules'>;
-  readonly route: AnyRoute;
-  readonly rules: readonly RouteRule[];
-}
+import { droppingParts, type Taker, takerOf } from './unobeyed.js';
 
 /**
  * Every HTTPRoute and GRPCRoute where it is attached; those of one namespace on the same Service and port, or on the same
  * host of a listener, are one set, the most specific rule first, as old as the oldest of them.
  */
-export function gatewayRouteSetsOf(resources: readonly Resource[]): RouteSet[] {
-  const byPlace = new Map<string, Placed[]>();
-  for (const placed of anyRoutesOf(resources).flatMap((route) => placesOf(route, resources))) {
-    const key = JSON.stringify(placed.place);
-    byPlace.set(key, [...(byPlace.get(key) ?? []), placed]);
-  }
-  return [...byPlace.values()].map((placed) => {
-    const { place, route } = placed[0] as Placed;
-    // One route may name the same parent twice.
-    const distinct = placed.filter((one, i) => placed.findIndex((other) => other.route === one.route) === i);
-    return {
-      ...place,
-      object: route.resource,
-      created: route.resource.created,
-      rules: bySpecificity(distinct.flatMap(({ rules }) => rules)),
-    };
+export function gatewayRouteSetsOf(resources: readonly Resource[], flavor: FlavorName): RouteSet[] {
+  const all = anyRoutesOf(resources).flatMap((route) => placesOf(route, resources, flavor));
+  return flavor === 'linkerd' ? setsByService(all) : setsByPlace(all);
+}
+
+function placesOf(route: AnyRoute, resources: readonly Resource[], flavor: FlavorName): Placed[] {
+  return route.parentRefs.flatMap((ref) => {
+    const parent = parentOf(ref, route.resource.namespace);
+    const taker = takerOf(route, parent, flavor);
+    return droppingParts(route, taker).length > 0 ? [] : placesAt({ route, ref, taker }, parent, resources);
   });
 }
 
-function placesOf(route: AnyRoute, resources: readonly Resource[]): Placed[] {
-  if (droppingParts(route).length > 0) return [];
-  return route.parentRefs.flatMap((ref) => placesAt(route, ref, resources));
+/** A route at one of its parents, and who takes it. */
+interface Attached {
+  readonly route: AnyRoute;
+  readonly ref: ParentRef;
+  readonly taker: Taker;
 }
 
-function placesAt(route: AnyRoute, ref: ParentRef, resources: readonly Resource[]): Placed[] {
-  const parent = parentOf(ref, route.resource.namespace);
+function placesAt(attached: Attached, parent: Parent, resources: readonly Resource[]): Placed[] {
+  const { route, ref } = attached;
   switch (parent.kind) {
     case 'service':
-      return [
-        patiently(inMesh(route, ref, [fqdn(parent.name, parent.namespace)], parent.namespace), parent, resources),
-      ];
+      return [patiently(inMesh(attached, [fqdn(parent.name, parent.namespace)], parent.namespace), parent, resources)];
     case 'service-entry':
-      return [inMesh(route, ref, entryHosts(parent, resources), parent.namespace)];
+      return [inMesh(attached, entryHosts(parent, resources), parent.namespace)];
     case 'gateway':
       return atGateway(route, ref, parent, resources);
     // Routes of a Server are asked at the callee.
@@ -86,7 +74,7 @@ function entryHosts(parent: Exclude<Parent, { kind: 'unknown' }>, resources: rea
  * In the Service's namespace it is for everybody (producer), elsewhere for callers of its own namespace (consumer); for
  * those of its own namespace it goes before anything older (observed). No grant is asked for (GEP-1294).
  */
-function inMesh(route: AnyRoute, ref: ParentRef, hosts: readonly string[], serviceNamespace: string): Placed {
+function inMesh({ route, ref, taker }: Attached, hosts: readonly string[], serviceNamespace: string): Placed {
   const { namespace } = route.resource;
   return {
     place: {
@@ -97,7 +85,7 @@ function inMesh(route: AnyRoute, ref: ParentRef, hosts: readonly string[], servi
       firstFor: namespace,
     },
     route,
-    rules: routeRulesOf({ route, listener: null, parent: hosts[0] ?? null, allows: () => true }),
+    rules: routeRulesOf({ route, listener: null, taker, parent: hosts[0] ?? null, allows: () => true }),
   };
 }
 
@@ -124,6 +112,7 @@ function atGateway(
       rules: routeRulesOf({
         route,
         listener: listener.port,
+        taker: 'istio',
         parent: null,
         allows: (ref) => isGranted(ref, route.resource, resources),
       }),

@@ -4,16 +4,19 @@ import type { ForwardAction, Mirror, RetryPolicy, RouteAction, WeightedCluster }
 import { sourceOf } from '../../yaml/positions.js';
 import { fieldChanges, hostOf, mergedChanges } from '../istio/headers.js';
 import { isStatus } from '../istio/validate.js';
+import { badBackend } from '../linkerd/route-parts.js';
 import type { AnyRoute, AnyRule } from './any-route.js';
 import { corsOf, filterOf, operationsOf, redirectOf, rewrittenPath } from './filters.js';
 import type { BackendRef, HttpFilter } from './http-route.js';
 import { backendName, type ObjectReference } from './references.js';
+import type { Taker } from './unobeyed.js';
 
 /** Where a route is attached, as far as its rules differ by it. */
 export interface Attachment {
   readonly route: AnyRoute;
   /** Port of the Gateway's listener; null = a Service of the mesh. */
   readonly listener: number | null;
+  readonly taker: Taker;
   /** Host of the Service that it is attached to; null = a listener. */
   readonly parent: string | null;
   /** Whether the route may lead to a backend. */
@@ -24,17 +27,14 @@ export interface Attachment {
 export function routeRulesOf(attachment: Attachment): RouteRule[] {
   const { resource, rules } = attachment.route;
   return rules.flatMap((rule) => {
-    const action = actionOf(attachment, rule);
-    const toParent = parentActionOf(attachment, rule, action);
-    // Linkerd's own kind means it under every flavour.
-    const own = resource.dialect === 'linkerd' && toParent !== null;
+    const action = toParent(attachment, rule) ?? actionOf(attachment, rule);
     const { name, filters = [] } = rule.spec;
     return rule.matches.map(
       ({ match, source }, at): RouteRule => ({
         route: {
           name: name ?? `${resource.namespace}/${resource.name}#${rule.index + 1}`,
           match,
-          action: own ? toParent : action,
+          action,
           responseFields: responseFields(filters, soleBackend(rule)),
           fault: null,
           origin: {
@@ -45,8 +45,7 @@ export function routeRulesOf(attachment: Attachment): RouteRule[] {
             source,
           },
         },
-        defaultRetries: rule.spec.retry === undefined,
-        ...(toParent === null || own ? {} : { toParent }),
+        defaultRetries: attachment.taker === 'linkerd' || rule.spec.retry === undefined,
         scope: ANY_CALLER,
       }),
     );
@@ -54,9 +53,11 @@ export function routeRulesOf(attachment: Attachment): RouteRule[] {
 }
 
 /** A rule that names no backends leads to its Service (linkerd2 `policy-controller/grpc`); null = it names some, or cannot. */
-function parentActionOf(attachment: Attachment, rule: AnyRule, action: RouteAction): RouteAction | null {
-  const { parent } = attachment;
-  if (parent === null || action.kind !== 'direct' || (rule.spec.backendRefs ?? []).length > 0) return null;
+function toParent(attachment: Attachment, rule: AnyRule): RouteAction | null {
+  const { parent, taker } = attachment;
+  const { filters = [], backendRefs = [] } = rule.spec;
+  if (taker !== 'linkerd' || parent === null || backendRefs.length > 0) return null;
+  if (filterOf(filters, 'RequestRedirect') !== undefined) return null;
   const cluster = { cluster: destinationName(parent, null, ''), weight: 1, requestFields: null, responseFields: null };
   return { ...forwardOf(attachment, rule), clusters: [cluster] };
 }
@@ -95,7 +96,7 @@ function actionOf(attachment: Attachment, rule: AnyRule): RouteAction {
 }
 
 function forwardOf(attachment: Attachment, rule: AnyRule): ForwardAction {
-  const { filters = [], timeouts = {}, retry } = rule.spec;
+  const { filters = [] } = rule.spec;
   const sole = soleBackend(rule);
   const own = changesOf(filters, 'RequestHeaderModifier');
   const rewrite = filterOf(filters, 'URLRewrite')?.urlRewrite;
@@ -112,13 +113,19 @@ function forwardOf(attachment: Attachment, rule: AnyRule): ForwardAction {
     requestFields:
       sole === undefined ? own : mergedChanges(own, changesOf(sole.filters ?? [], 'RequestHeaderModifier')),
     cors: cors === undefined ? null : corsOf(cors),
-    // Without `retry` there is one try, and its time is that of the request (observed).
-    timeoutMs: limitOf(retry === undefined ? (timeouts.backendRequest ?? timeouts.request) : timeouts.request),
-    retry: retriesOf(rule),
+    timeoutMs: timeoutOf(attachment, rule),
+    retry: attachment.taker === 'linkerd' ? null : retriesOf(rule),
     hash: [],
     mirrors: mirrorsOf(attachment, filters),
     missingStatus: 500,
   };
+}
+
+/** Without `retry` there is one try, and its time is that of the request (observed on Istio); Linkerd has its own kind's. */
+function timeoutOf({ taker, route }: Attachment, { spec }: AnyRule): number | null {
+  const { timeouts = {}, retry } = spec;
+  if (taker === 'linkerd') return route.resource.dialect === 'linkerd' ? limitOf(timeouts.request) : null;
+  return limitOf(retry === undefined ? (timeouts.backendRequest ?? timeouts.request) : timeouts.request);
 }
 
 /** `0s` = none. */
@@ -127,11 +134,12 @@ function limitOf(ms: number | undefined): number | null {
 }
 
 /** A sole backend's changes are the rule's, as with Istio's destinations. */
-function clusterOf({ route, allows }: Attachment, backend: BackendRef, sole: boolean): WeightedCluster {
+function clusterOf({ route, taker, allows }: Attachment, backend: BackendRef, sole: boolean): WeightedCluster {
   const filters = sole ? [] : (backend.filters ?? []);
+  const answers = allows(backend) && (taker === 'istio' || badBackend(backend) === null);
   const host = hostOf(modifierOf(filters, 'RequestHeaderModifier'));
   return {
-    cluster: backendName(backend, route.resource.namespace, allows(backend)),
+    cluster: backendName(backend, route.resource.namespace, answers),
     weight: backend.weight ?? 1,
     requestFields: changesOf(filters, 'RequestHeaderModifier'),
     responseFields: changesOf(filters, 'ResponseHeaderModifier'),

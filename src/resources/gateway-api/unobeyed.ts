@@ -1,25 +1,30 @@
-import type { SourceRef } from '../../model/source.js';
+import type { FlavorName } from '../../model/flavor.js';
 import { sourceOf } from '../../yaml/positions.js';
-import type { AnyRoute } from './any-route.js';
+import { droppingInLinkerd } from '../linkerd/route-parts.js';
+import type { AnyRoute, Unobeyed } from './any-route.js';
 import type { BackendRef, HttpFilter } from './http-route.js';
-import { backendHost } from './references.js';
-
-/** A part of a route that cannot be obeyed. */
-export interface Unobeyed {
-  readonly source: SourceRef;
-  readonly message: string;
-  readonly hint: string;
-}
+import { backendHost, type Parent } from './references.js';
 
 /** At a backend Istio knows changes of headers only. */
 const AT_BACKENDS: ReadonlySet<HttpFilter['type']> = new Set(['RequestHeaderModifier', 'ResponseHeaderModifier']);
 const NOWHERE: ReadonlySet<HttpFilter['type']> = new Set(['ExtensionRef', 'ExternalAuth']);
 
-/**
- * Parts for which Istio drops a route as a whole, so that its requests pass as if it were not there (observed; the Gateway
- * API asks for an error answer instead).
- */
-export function droppingParts({ rules }: AnyRoute): Unobeyed[] {
+/** Whose way of taking routes holds for one of them. */
+export type Taker = 'istio' | 'linkerd';
+
+/** Routes of Services are Linkerd's under its flavour, and those of its own kind are always; Gateways it has none. */
+export function takerOf({ resource }: AnyRoute, parent: Parent, flavor: FlavorName): Taker {
+  const inMesh = parent.kind === 'service' || parent.kind === 'service-entry';
+  return inMesh && (flavor === 'linkerd' || resource.dialect === 'linkerd') ? 'linkerd' : 'istio';
+}
+
+/** Parts for which a mesh drops a route as a whole, so that its requests pass as if it were not there. */
+export function droppingParts(route: AnyRoute, taker: Taker): Unobeyed[] {
+  return taker === 'linkerd' ? droppingInLinkerd(route) : droppingInIstio(route);
+}
+
+/** Observed; the Gateway API asks for an error answer instead. */
+function droppingInIstio({ rules }: AnyRoute): Unobeyed[] {
   return rules.flatMap(({ spec: { filters = [], backendRefs = [] } }) => [
     ...filters
       .filter(({ type }) => NOWHERE.has(type))

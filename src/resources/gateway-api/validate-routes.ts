@@ -3,14 +3,12 @@ import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { isStatus } from '../istio/validate.js';
 import { tellAtServer } from '../linkerd/at-server.js';
-import { serverRefsOf } from '../linkerd/inbound-routes.js';
 import type { Report, Resource } from '../resource.js';
 import { type AnyRoute, ofGrpc, ofHttp } from './any-route.js';
 import type { GrpcMatch, GrpcRoute } from './grpc-route.js';
 import type { HttpRoute, HttpRule, ParentRef } from './http-route.js';
 import { parentOf } from './references.js';
 import { type Refuse, refuser } from './refuse.js';
-import { droppingParts } from './unobeyed.js';
 import { checkFilters } from './validate-filters.js';
 import { checkMatch, checkNames } from './validate-matches.js';
 
@@ -138,13 +136,6 @@ function tellUnobeyed(route: AnyRoute, report: Report): void {
   const { resource, parentRefs, rules, hostnames } = route;
   const warn = (where: SourceRef | null, message: string, hint = ''): void =>
     report(READING.unsupportedField, 'warning', where, message, hint);
-  const atServers = parentRefs.length > 0 && serverRefsOf(route).length === parentRefs.length;
-  for (const { source, message, hint } of atServers ? [] : droppingParts(route))
-    warn(
-      source,
-      `${message}, so the whole route is dropped, all of its rules: requests pass as if it were not there`,
-      hint,
-    );
   const isService = (ref: ParentRef): boolean => parentOf(ref, resource.namespace).kind === 'service';
   if (hostnames.length > 0 && parentRefs.length > 0 && parentRefs.every(isService))
     warn(sourceOf(resource.spec, 'hostnames'), 'hostnames are not obeyed: a route of a Service has all names of that');

@@ -1,7 +1,9 @@
 import type { ServicePort, ServiceSpec } from '../../model/app.js';
 import { fqdn, serviceKey } from '../../model/names.js';
+import { inRanges, type PortRange } from '../../model/policies.js';
 import { list, oneOf, type Read, reader, table, tableWith, text } from '../../yaml/readers.js';
 import { ANY } from '../../yaml/shape.js';
+import { opaqueAt } from '../linkerd/opaque-ports.js';
 import { ofKind, type Resource } from '../resource.js';
 import { labels, passed, portNumber } from '../words.js';
 
@@ -41,34 +43,32 @@ export type ServiceObject = Read<typeof service>;
 type Port = Read<typeof port>;
 
 export function servicesOf(resources: readonly Resource[]): ServiceSpec[] {
-  return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').map(({ name, namespace, spec, annotations }) => ({
-    name: serviceKey(name, namespace),
-    namespace,
-    host: fqdn(name, namespace),
-    virtualIp:
-      spec.clusterIP === undefined || spec.clusterIP === 'None' ? addressOf(fqdn(name, namespace)) : spec.clusterIP,
-    ports: (spec.ports ?? [])
-      .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
-      .map((port) => portOf(port, annotations)),
-    selector: spec.selector ?? null,
-  }));
+  return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').map((service) => {
+    const { name, namespace, spec } = service;
+    const opaque = opaqueAt(service, resources);
+    return {
+      name: serviceKey(name, namespace),
+      namespace,
+      host: fqdn(name, namespace),
+      virtualIp:
+        spec.clusterIP === undefined || spec.clusterIP === 'None' ? addressOf(fqdn(name, namespace)) : spec.clusterIP,
+      ports: (spec.ports ?? [])
+        .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
+        .map((port) => portOf(port, opaque)),
+      selector: spec.selector ?? null,
+    };
+  });
 }
 
-function portOf(declared: Port, annotations: Readonly<Record<string, string>>): ServicePort {
+/** `opaque` = the ports that Linkerd does not look into, where anybody says which. */
+function portOf(declared: Port, opaque: readonly PortRange[] | null): ServicePort {
   const target = Number(declared.targetPort ?? declared.port);
   return {
     port: declared.port,
-    ...(isOpaque(declared.port, annotations) ? { protocol: 'tcp' } : protocolOf(declared)),
+    ...(inRanges(declared.port, opaque ?? []) ? { protocol: 'tcp' } : protocolOf(declared)),
     targetPort: Number.isInteger(target) ? target : declared.port,
+    ...(opaque === null ? {} : { ownOpaque: true }),
   };
-}
-
-/** Linkerd does not look into what such a port says. */
-function isOpaque(port: number, annotations: Readonly<Record<string, string>>): boolean {
-  return (annotations['config.linkerd.io/opaque-ports'] ?? '').split(',').some((range) => {
-    const [from = '', to = from] = range.trim().split('-');
-    return from !== '' && port >= Number(from) && port <= Number(to);
-  });
 }
 
 const HTTP = new Set(['http', 'http2', 'grpc', 'grpc-web', 'kubernetes.io/h2c', 'kubernetes.io/ws']);

@@ -3,66 +3,37 @@ import { nearest } from '../../model/nearest.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Deployment } from '../kubernetes/deployment.js';
 import type { Report, Resource } from '../resource.js';
-import { durationMs } from '../words.js';
-import { grpcConditions, httpConditions } from './conditions.js';
+import { ANYTHING, DURATION, GROUPS, type Value } from './annotation-values.js';
 import { DEFAULT_INBOUND_POLICY } from './default-access.js';
+import { portsOf } from './opaque-ports.js';
+import { badPenalties } from './traffic.js';
 import { INBOUND_POLICIES } from './words.js';
 
 /** What an annotation may say, and where it is obeyed. */
-interface Annotation {
+interface Annotation extends Value {
   readonly on: readonly string[];
-  readonly isValid: (value: string) => boolean;
-  readonly hint: string;
   /** It is known and not obeyed. */
   readonly why?: string;
 }
 
 const ROUTED = ['Service', 'HTTPRoute', 'GRPCRoute'];
-const DURATION = { isValid: (value: string) => (durationMs(value) ?? 0) > 0, hint: 'such as 250ms or 10s' };
-const COUNT = { isValid: (value: string) => /^\d{1,9}$/.test(value), hint: 'a whole number' };
-const ANYTHING = { isValid: () => true, hint: '' };
-const BALANCER = 'balancer.linkerd.io/failure-accrual';
-const RATE = 'balancer.alpha.linkerd.io/failure-accrual-success-rate';
+const WORKLOADS = ['Namespace', 'Deployment'];
 
-function share(most: number): Pick<Annotation, 'isValid' | 'hint'> {
-  return {
-    isValid: (value) => value !== '' && Number(value) >= 0 && Number(value) <= most,
-    hint: `a number from 0 to ${most}`,
-  };
+/** Annotations of a group, obeyed at the same kinds. */
+function on(kinds: readonly string[], group: Readonly<Record<string, Value>>): Record<string, Annotation> {
+  return Object.fromEntries(Object.entries(group).map(([name, value]) => [name, { ...value, on: kinds }]));
 }
 
 /** Every annotation of Linkerd that is obeyed, and some that are known (linkerd.io reference). */
 const KNOWN: Readonly<Record<string, Annotation | undefined>> = {
-  'retry.linkerd.io/http': {
-    on: ROUTED,
-    isValid: (value) => httpConditions(value) !== null,
-    hint: '5xx, gateway-error, a status such as 503, or a range such as 500-504',
-  },
-  'retry.linkerd.io/grpc': {
-    on: ROUTED,
-    isValid: (value) => grpcConditions(value) !== null,
-    hint: 'cancelled, deadline-exceeded, internal, resource-exhausted, unavailable',
-  },
-  'retry.linkerd.io/limit': { on: ROUTED, ...COUNT },
-  'retry.linkerd.io/timeout': { on: ROUTED, ...DURATION },
-  'timeout.linkerd.io/request': { on: ROUTED, ...DURATION },
-  'timeout.linkerd.io/response': { on: ROUTED, ...DURATION },
+  ...on(ROUTED, GROUPS.http),
+  ...on(['Service', 'GRPCRoute'], GROUPS.grpc),
+  ...on(ROUTED, GROUPS.timeouts),
+  ...on(['Service'], GROUPS.accrual),
   'timeout.linkerd.io/idle': { on: ROUTED, ...DURATION, why: 'idle streams end after x-mesh.limits.streamIdle' },
-  [BALANCER]: {
-    on: ['Service'],
-    isValid: (value) => value === 'consecutive' || value === 'unified',
-    hint: 'consecutive or unified',
-  },
-  [`${BALANCER}-consecutive-max-failures`]: { on: ['Service'], ...COUNT },
-  [`${BALANCER}-consecutive-min-penalty`]: { on: ['Service'], ...DURATION },
-  [`${BALANCER}-consecutive-max-penalty`]: { on: ['Service'], ...DURATION },
-  [`${BALANCER}-consecutive-jitter-ratio`]: { on: ['Service'], ...share(100) },
-  [`${RATE}-threshold`]: { on: ['Service'], ...share(1) },
-  [`${RATE}-window`]: { on: ['Service'], ...DURATION },
-  [`${RATE}-min-requests`]: { on: ['Service'], ...COUNT },
   'config.linkerd.io/opaque-ports': {
-    on: ['Service'],
-    isValid: (value) => /^\s*\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*\s*$/.test(value),
+    on: ['Service', ...WORKLOADS],
+    isValid: (value) => portsOf(value) !== null,
     hint: '3306,6379 or 9000-9010',
   },
   'balancer.alpha.linkerd.io/penalize-failures': { on: ['Service'], ...ANYTHING, why: 'load goes by latency alone' },
@@ -79,11 +50,11 @@ const KNOWN: Readonly<Record<string, Annotation | undefined>> = {
   },
   'config.linkerd.io/skip-outbound-ports': { on: [], ...ANYTHING, why: 'every call goes through the sidecar' },
   [DEFAULT_INBOUND_POLICY]: {
-    on: ['Namespace', 'Deployment'],
+    on: WORKLOADS,
     isValid: (value) => INBOUND_POLICIES.some((word) => word === value),
     hint: INBOUND_POLICIES.join(', '),
   },
-  'linkerd.io/inject': { on: ['Namespace', 'Deployment', 'Service'], ...ANYTHING },
+  'linkerd.io/inject': { on: [...WORKLOADS, 'Service'], ...ANYTHING },
 };
 
 const CODES = { unknown: 'MS0200', invalid: 'MS0201', misplaced: 'MS0209' } as const;
@@ -104,6 +75,15 @@ export function checkLinkerdAnnotations(resource: Resource, report: Report): voi
       if (known === undefined) tellUnknown(name, tell);
       else checkKnown(name, value, known, resource.kind, tell);
     }
+  const penalty = resource.kind === 'Service' ? badPenalties(resource.annotations) : null;
+  if (penalty !== null)
+    report(
+      CODES.invalid,
+      'warning',
+      sourceOf(resource.annotations, penalty),
+      'the longest penalty must be above 0 and not below the shortest, so no circuit breaker works',
+      'min-penalty: 1s, max-penalty: 60s',
+    );
 }
 
 type TellAnnotation = (code: string, level: FindingLevel, message: string, hint?: string) => void;
@@ -127,7 +107,16 @@ function checkKnown(name: string, value: string, known: Annotation, kind: string
   else if (!on.includes(kind))
     tell(CODES.misplaced, 'warning', `${name} has no effect on a ${kind}`, `it belongs to a ${on.join(' or a ')}`);
   else if (!isValid(value))
-    tell(CODES.invalid, 'warning', `${name} cannot be ${JSON.stringify(value)}, so it has no effect`, hint);
+    tell(CODES.invalid, 'warning', `${name} cannot be ${JSON.stringify(value)}, so ${withoutEffect(name, kind)}`, hint);
+}
+
+/** What comes of a value that cannot be read: annotations that Linkerd reads together count together. */
+function withoutEffect(name: string, kind: string): string {
+  const group = Object.values(GROUPS).find((one) => Object.hasOwn(one, name));
+  if (group === undefined) return 'it has no effect';
+  const prefix = name.startsWith('balancer') ? 'failure-accrual' : name.slice(0, name.indexOf('/'));
+  const all = `no annotation of ${prefix} here has an effect`;
+  return kind === 'Service' ? all : `${all}, and Linkerd leaves the whole route out`;
 }
 
 /** Those of the object, and those of its pods. */

@@ -8,11 +8,14 @@ const GRPC: readonly RetryCondition[] = [
   'unavailable',
 ];
 
-/** Statuses that `retry.linkerd.io/http` means; null = it cannot be read. Linkerd looks at answers only, never at resets. */
+/**
+ * Statuses that `retry.linkerd.io/http` means; null = it cannot be read. Linkerd looks at answers only, never at resets, and
+ * takes spaces between words for a part of them.
+ */
 export function httpConditions(value: string): number[] | null {
   const codes: number[] = [];
-  for (const word of value.split(',').map((one) => one.trim())) {
-    const range = rangeOf(word);
+  for (const word of value.split(',')) {
+    const range = rangeOf(word.toLowerCase());
     if (range === null) return null;
     for (let code = range[0]; code <= range[1]; code++) codes.push(code);
   }
@@ -31,7 +34,7 @@ function rangeOf(word: string): readonly [number, number] | null {
 
 /** What `retry.linkerd.io/grpc` means; null = it cannot be read. */
 export function grpcConditions(value: string): RetryCondition[] | null {
-  const words = value.split(',').map((word) => word.trim());
+  const words = value.toLowerCase().split(',');
   const known = GRPC.filter((word) => words.includes(word));
   return words.every((word) => known.some((one) => one === word)) ? known : null;
 }

@@ -1,9 +1,8 @@
 import type { FieldChanges, PathChange, RedirectAction, RouteMatch } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
-import type { AnyRoute } from '../gateway-api/any-route.js';
+import type { AnyRoute, Unobeyed } from '../gateway-api/any-route.js';
 import { filterOf, operationsOf } from '../gateway-api/filters.js';
 import type { FieldModifier, HttpFilter, RedirectFilter } from '../gateway-api/http-route.js';
-import type { Unobeyed } from '../gateway-api/unobeyed.js';
 import { hostOf } from '../istio/headers.js';
 
 /** Filters that a route at a Server may have (linkerd2 policy-controller/k8s/index, inbound/index/http.rs and grpc.rs). */

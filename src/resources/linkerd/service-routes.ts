@@ -8,7 +8,8 @@ import { type Patience, patienceOf, patienceOver } from './patience.js';
 /** Services whose annotations say how patient callers are: for requests that no route is about. */
 export function annotatedServiceRoutesOf(resources: readonly Resource[]): RouteSet[] {
   return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').flatMap((service) => {
-    const patience = patienceOf(service);
+    // gRPC's conditions count where a GRPCRoute is about it (linkerd2 `policy-controller/grpc`).
+    const patience = patienceOf(service, 'http');
     if (patience.retry === undefined && patience.timeoutMs === undefined) return [];
     const host = fqdn(service.name, service.namespace);
     return [
@@ -57,9 +58,8 @@ export interface RoutePatience {
 /** Own annotations go before the fields of a rule, and those before what its Service says (linkerd2 `policy-controller`). */
 export function withRoutePatience(rule: RouteRule, { own, wider }: RoutePatience): RouteRule {
   if (wider === null) return withPatience(rule, own);
-  const said = [rule.route.action, rule.toParent].some(
-    (action) => action?.kind === 'forward' && action.timeoutMs !== null,
-  );
+  const { action } = rule.route;
+  const said = action.kind === 'forward' && action.timeoutMs !== null;
   return withPatience(rule, patienceOver(own, said ? { ...wider, timeoutMs: undefined } : wider));
 }
 
@@ -71,19 +71,20 @@ export function routePatience(
   const service = ofKind(resources, 'kubernetes', 'Service').find(
     ({ namespace, name }) => namespace === parent.namespace && name === parent.name,
   );
-  const own = patienceOf(route);
-  return { own, wider: service === undefined ? null : patienceOf(service) };
+  const calls = route.kind === 'GRPCRoute' ? 'grpc' : 'http';
+  const own = patienceOf(route, calls);
+  return { own, wider: service === undefined ? null : patienceOf(service, calls) };
 }
 
 export function withPatience(rule: RouteRule, { retry, timeoutMs }: Patience): RouteRule {
-  const patient = (action: RouteAction): RouteAction =>
+  const { action } = rule.route;
+  const patient: RouteAction =
     action.kind !== 'forward'
       ? action
-      : { ...action, retry: retry === undefined ? action.retry : retry, timeoutMs: timeoutMs ?? action.timeoutMs };
+      : { ...action, retry: retry ?? action.retry, timeoutMs: timeoutMs ?? action.timeoutMs };
   return {
     ...rule,
     defaultRetries: retry === undefined && rule.defaultRetries,
-    route: { ...rule.route, action: patient(rule.route.action) },
-    ...(rule.toParent === undefined ? {} : { toParent: patient(rule.toParent) }),
+    route: { ...rule.route, action: patient },
   };
 }

@@ -3,7 +3,7 @@ import { fqdn } from '../../model/names.js';
 import type { DestinationPolicy } from '../../model/policies.js';
 import { layTraffic } from '../gateway-api/backend-traffic.js';
 import { ofKind, type Resource } from '../resource.js';
-import { durationMs } from '../words.js';
+import { linkerdMs, unreadable } from './annotation-values.js';
 import { retryBudgetOf, type ServiceProfile } from './service-profile.js';
 
 /** DestinationRules with what Linkerd says of Services: circuit breakers by annotation, and budgets of ServiceProfiles. */
@@ -27,17 +27,18 @@ export function withLinkerdTraffic(
 
 const PREFIX = 'balancer.linkerd.io/failure-accrual';
 const RATE = 'balancer.alpha.linkerd.io/failure-accrual-success-rate';
+const MIN_PENALTY = `${PREFIX}-consecutive-min-penalty`;
+const MAX_PENALTY = `${PREFIX}-consecutive-max-penalty`;
 
-/** Null = endpoints are not left alone for what they answer. */
+/** Null = endpoints are not left alone for what they answer: nothing is said, or what is said cannot be. */
 function accrualOf(annotations: Readonly<Record<string, string>>): FailureAccrual | null {
   const mode = annotations[PREFIX];
-  if (mode !== 'consecutive' && mode !== 'unified') return null;
-  const number = (name: string, otherwise: number): number => {
-    const value = Number(annotations[name] ?? Number.NaN);
-    return Number.isFinite(value) && value >= 0 ? value : otherwise;
-  };
-  const ms = (name: string, otherwise: number): number => durationMs(annotations[name] ?? '') ?? otherwise;
-  const minPenaltyMs = ms(`${PREFIX}-consecutive-min-penalty`, ACCRUAL_DEFAULTS.minPenaltyMs);
+  if (mode === undefined || unreadable(annotations, 'accrual') !== null) return null;
+  const number = (name: string, otherwise: number): number => Number(annotations[name] ?? otherwise);
+  const ms = (name: string, otherwise: number): number => linkerdMs(annotations[name] ?? '') ?? otherwise;
+  const minPenaltyMs = ms(MIN_PENALTY, ACCRUAL_DEFAULTS.minPenaltyMs);
+  const maxPenaltyMs = ms(MAX_PENALTY, ACCRUAL_DEFAULTS.maxPenaltyMs);
+  if (maxPenaltyMs === 0 || minPenaltyMs > maxPenaltyMs) return null;
   return {
     kind: 'accrual',
     maxFailures: number(`${PREFIX}-consecutive-max-failures`, ACCRUAL_DEFAULTS.maxFailures),
@@ -50,7 +51,13 @@ function accrualOf(annotations: Readonly<Record<string, string>>): FailureAccrua
             minimumRequests: number(`${RATE}-min-requests`, 5),
           },
     minPenaltyMs,
-    maxPenaltyMs: Math.max(minPenaltyMs, ms(`${PREFIX}-consecutive-max-penalty`, ACCRUAL_DEFAULTS.maxPenaltyMs)),
+    maxPenaltyMs,
     jitterRatio: number(`${PREFIX}-consecutive-jitter-ratio`, ACCRUAL_DEFAULTS.jitterRatio),
   };
+}
+
+/** Penalties of which the shortest is longer than the longest, or which are none: then no breaker works. */
+export function badPenalties(annotations: Readonly<Record<string, string>>): string | null {
+  if (annotations[PREFIX] === undefined || unreadable(annotations, 'accrual') !== null) return null;
+  return accrualOf(annotations) === null ? (annotations[MIN_PENALTY] === undefined ? MAX_PENALTY : MIN_PENALTY) : null;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { unobeyedRoutes } from '../../../src/resources/gateway-api/unobeyed-routes.js';
 import { readResources } from '../../../src/resources/read.js';
 
 /** Line and message of each finding of a level. */
 function found(text: string, level: 'error' | 'warning' = 'error'): string[] {
-  return readResources([{ name: 'r.yaml', text }], 0)
-    .findings.filter((one) => one.level === level)
+  const { resources, findings } = readResources([{ name: 'r.yaml', text }], 0);
+  return [...unobeyedRoutes(resources, 'istio'), ...findings]
+    .filter((one) => one.level === level)
     .map(({ source, message }) => `${source.line} ${message}`);
 }
 

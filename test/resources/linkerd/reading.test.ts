@@ -72,6 +72,7 @@ describe('kinds of Linkerd', () => {
 });
 
 describe('annotations of Linkerd', () => {
+  const DURATION = 'a whole number and one of ms, s, m, h, d, such as 250ms or 10s';
   const service = (annotations: string): string =>
     `apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  annotations:\n    ${annotations}\nspec: { ports: [ { port: 80 } ] }\n`;
 
@@ -80,9 +81,13 @@ describe('annotations of Linkerd', () => {
     [
       'retry.linkerd.io/http: 5xy',
       'MS0201 warning',
-      '5xx, gateway-error, a status such as 503, or a range such as 500-504',
+      '5xx, gateway-error, a status such as 503, or a range such as 500-504, with commas and no spaces',
     ],
-    ['timeout.linkerd.io/request: soon', 'MS0201 warning', 'such as 250ms or 10s'],
+    ['timeout.linkerd.io/request: soon', 'MS0201 warning', DURATION],
+    ['timeout.linkerd.io/request: 0.1s', 'MS0201 warning', DURATION],
+    ['timeout.linkerd.io/request: 1m30s', 'MS0201 warning', DURATION],
+    ['retry.linkerd.io/limit: "65536"', 'MS0201 warning', 'a whole number up to 65535'],
+    ['config.linkerd.io/opaque-ports: 9010-9000', 'MS0201 warning', '3306,6379 or 9000-9010'],
     ['balancer.linkerd.io/failure-accrual: always', 'MS0201 warning', 'consecutive or unified'],
     ['config.linkerd.io/default-inbound-policy: deny', 'MS0209 warning', 'it belongs to a Namespace or a Deployment'],
     ['config.linkerd.io/skip-inbound-ports: "22"', 'MS0001 warning', ''],
