@@ -6,7 +6,7 @@ export function tapLine(exchange: Exchange, output: Output): string {
   const { source, destination, request, response, security, attempts, flags, reporter } = exchange;
   const time = new Date(exchange.startedAt).toISOString().slice(11, 23);
   const to = destination.workload || destination.service || '?';
-  const lock = security.mode === 'mtls' ? 'mTLS ' : 'PLAIN';
+  const lock = { mtls: 'mTLS ', tls: 'TLS  ', plain: 'PLAIN' }[security.mode];
   const ok = response.status > 0 && response.status < 500;
   const status = output.style(
     ok ? 'green' : 'red',

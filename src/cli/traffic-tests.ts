@@ -1,4 +1,4 @@
-import type { Decision, Exchange } from '../model/exchange.js';
+import { type Decision, ENCRYPTION, type Exchange } from '../model/exchange.js';
 import { sleep, systemClock } from '../platform/clock.js';
 import type { Outcome } from '../policy-test/outcome.js';
 import { resultOf, type TestResult } from '../policy-test/run.js';
@@ -135,9 +135,7 @@ function outcomeOf(answers: readonly ProbeResult[], hops: readonly Exchange[]): 
     timeoutMs: null,
     encryption: [
       ...new Set(
-        exchanges
-          .filter(({ attempts }) => attempts.length > 0)
-          .map(({ security }) => (security.mode === 'mtls' ? ('mtls' as const) : ('plaintext' as const))),
+        exchanges.filter(({ attempts }) => attempts.length > 0).map(({ security }) => ENCRYPTION[security.mode]),
       ),
     ],
     attempts: Math.max(0, ...exchanges.map(({ attempts }) => attempts.length)),

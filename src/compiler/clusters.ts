@@ -5,7 +5,7 @@ import { clusterName } from '../model/names.js';
 import { belongs, type DestinationPolicy, destinationOf, type SubsetPolicy } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
 import type { Caller } from './caller.js';
-import { type DestinationRules, isPlain, settingsOn, trafficOf } from './destinations.js';
+import { type DestinationRules, securityOf, settingsOn, trafficOf } from './destinations.js';
 import { type Placed, placement } from './locality.js';
 import { membersOf, readyOf } from './lookup.js';
 import { servicesOf } from './services.js';
@@ -102,8 +102,9 @@ function clusterOf(
     subset: subset?.name ?? '',
     port: port.port,
     protocol: port.protocol,
-    tls: mesh.mtls === 'disable' || identities.length === 0 || isPlain(settings.tls) ? null : { spiffeIds: identities },
-    endpoints,
+    ...securityOf(settings.tls, identities, mesh.mtls !== 'disable'),
+    // ISTIO_MUTUAL is spoken to whoever answers, whether or not a sidecar stands there.
+    endpoints: settings.tls?.mode === 'mesh' ? endpoints.map((one) => ({ ...one, tls: true })) : endpoints,
     ...(service.passthrough ? { passthrough: true as const } : {}),
   };
 }

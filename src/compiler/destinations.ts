@@ -1,5 +1,5 @@
 import { selects } from '../model/app.js';
-import type { TrafficPolicy } from '../model/cluster.js';
+import type { Cluster, TrafficPolicy } from '../model/cluster.js';
 import {
   type ClientTls,
   type DestinationPolicy,
@@ -122,6 +122,13 @@ function portHash(traffic: PortTraffic | null, port: number | null): readonly Ha
   return traffic?.ports.find((entry) => entry.port === port)?.settings.balancer?.hash;
 }
 
-export function isPlain(tls: ClientTls | null): boolean {
-  return tls?.mode === 'disable';
+/** How a cluster's connections are secured: as a rule says, else with the mesh's identities wherever one may answer. */
+export function securityOf(
+  said: ClientTls | null,
+  identities: readonly string[],
+  inMesh: boolean,
+): Pick<Cluster, 'tls' | 'originate'> {
+  if (said?.mode === 'originate') return { tls: null, originate: said.tls };
+  const encrypts = inMesh && said?.mode !== 'disable' && (identities.length > 0 || said?.mode === 'mesh');
+  return { tls: encrypts ? { spiffeIds: identities } : null };
 }

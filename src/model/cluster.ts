@@ -1,4 +1,6 @@
 import type { AppProtocol } from './app-protocol.js';
+import type { SourceRef } from './source.js';
+
 /**
  * A named group of endpoints and how it may be used. Shapes and defaults follow Envoy's `config.cluster.v3`; times are
  * milliseconds, shares are percent.
@@ -12,6 +14,8 @@ export interface Cluster extends TrafficPolicy {
   readonly protocol: AppProtocol;
   /** Mutual TLS with the SPIFFE IDs that the server may have (secure naming), or plaintext. */
   readonly tls: ClusterTls | null;
+  /** TLS as with any server of the internet, instead; absent = none. */
+  readonly originate?: OriginatedTls;
   readonly endpoints: readonly Endpoint[];
   /** Requests go to the address that the app called. */
   readonly passthrough?: true;
@@ -19,6 +23,22 @@ export interface Cluster extends TrafficPolicy {
 
 export interface ClusterTls {
   readonly spiffeIds: readonly string[];
+}
+
+/** TLS that a resource asks for, with no identity of the mesh (Istio's modes SIMPLE and MUTUAL); files are the sidecar's. */
+export interface OriginatedTls {
+  /** Null = the host that the request names. */
+  readonly sni: string | null;
+  /** Names of which the server's certificate must bear one; none = the request's host where `sni` is null. */
+  readonly names: readonly string[];
+  /** File of certificates that are trusted; null = those that the system trusts. */
+  readonly roots: string | null;
+  readonly verify: boolean;
+  /** Files of the own certificate (MUTUAL); null = nothing is proved. */
+  readonly client: { readonly certificate: string; readonly key: string } | null;
+  /** `DestinationRule default/shop`, and where it says so. */
+  readonly object: string;
+  readonly source: SourceRef;
 }
 
 /** How the endpoints of a cluster are used (Istio's `trafficPolicy`). */

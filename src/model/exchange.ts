@@ -93,12 +93,27 @@ export interface Attempt {
 }
 
 export interface Security {
-  readonly mode: 'mtls' | 'plain';
-  /** Peer's SPIFFE ID over mTLS. */
+  /** `tls` = the server alone proved a name (a DestinationRule's SIMPLE), or both did with certificates of no mesh (MUTUAL). */
+  readonly mode: 'mtls' | 'tls' | 'plain';
+  /** Peer's SPIFFE ID over mTLS, the name that was asked for over TLS. */
   readonly peer: string;
   readonly tlsVersion: string;
   readonly cipher: string;
 }
+
+/** How a connection was secured, in words. */
+export const SECURED: Readonly<Record<Security['mode'], string>> = {
+  mtls: 'over mutual TLS',
+  tls: 'over TLS without identities of the mesh',
+  plain: 'in plaintext',
+};
+
+/** What policy tests call it. */
+export const ENCRYPTION = { mtls: 'mtls', tls: 'tls', plain: 'plaintext' } as const satisfies Record<
+  Security['mode'],
+  string
+>;
+export type Encryption = (typeof ENCRYPTION)[Security['mode']];
 
 /** Where the time went; they add up to about `durationMs`. */
 export interface Timings {

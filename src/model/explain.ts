@@ -1,6 +1,6 @@
-import type { Attempt, Exchange } from './exchange.js';
+import { type Attempt, type Exchange, SECURED } from './exchange.js';
 import type { ExplainedStep, Explanation } from './explanation.js';
-import { type Blame, FAILURES, failureSentence } from './failure.js';
+import { type Blame, FAILURES, type FailureCode, failureSentence } from './failure.js';
 import type { SourceRef } from './source.js';
 
 /**
@@ -68,9 +68,14 @@ type Say = (text: string, outcome: ExplainedStep['outcome']) => void;
 
 function tellOutbound(exchange: Exchange, say: Say): void {
   const { source, destination, request, security, attempts } = exchange;
-  const lock =
-    security.mode === 'mtls' ? `over mutual TLS (${security.tlsVersion}, it proved ${security.peer})` : 'in plaintext';
-  const left = exchange.kind === 'tcp' || attempts.length > 0 ? lock : 'which never left its sidecar';
+  const { mode, tlsVersion, peer } = security;
+  const lock = mode === 'plain' ? SECURED.plain : `${SECURED[mode]} (${tlsVersion}, it proved ${peer})`;
+  const left =
+    exchange.kind !== 'tcp' && attempts.length === 0
+      ? 'which never left its sidecar'
+      : attempts.length > 0 && attempts.every(isUnconnected)
+        ? 'but no connection came about'
+        : lock;
   say(`${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${left}`, 'ok');
   for (const { rule, source, why } of exchange.considered)
     if (why !== '') say(`${rule}${placed(source)} was not met: ${why}`, 'skipped');
@@ -130,6 +135,20 @@ function attemptSentence(attempt: Attempt): string {
       : failureSentence(attempt.failure, attempt.workload || 'the endpoint');
   const subject = attempt.failure === null ? `${attempt.workload} (${attempt.endpoint}) ${came}` : came;
   return `try ${attempt.number}: ${subject} after ${formatMs(attempt.durationMs)}${attempt.next === '' ? '' : `; ${attempt.next}`}`;
+}
+
+/** Codes of tries for which there was no connection on which anything could be said. */
+const UNCONNECTED: ReadonlySet<FailureCode> = new Set([
+  'connect_failure',
+  'connect_timeout',
+  'dns_failure',
+  'tls_failure',
+  'identity_mismatch',
+  'own_identity_unavailable',
+]);
+
+function isUnconnected({ failure }: Attempt): boolean {
+  return failure !== null && UNCONNECTED.has(failure);
 }
 
 function isBad(attempt: Attempt): boolean {

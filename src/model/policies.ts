@@ -1,6 +1,6 @@
 import { type ServiceSpec, type SourceRef, selects } from './app.js';
 import type { AccessRule, Authorizer, TokenRule } from './authorization.js';
-import type { Balancing, EjectionPolicy, PoolLimits, RetryBudget } from './cluster.js';
+import type { Balancing, EjectionPolicy, OriginatedTls, PoolLimits, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { InboundRoute } from './inbound-route.js';
 import { fits, type LabelFilter } from './label-filter.js';
@@ -196,11 +196,10 @@ export interface OutlierSettings {
   readonly minHealthPercent: number;
 }
 
-/** How a caller's sidecar encrypts; `mesh` = with the mesh's identities. */
-export interface ClientTls {
-  readonly mode: 'disable' | 'mesh' | 'simple' | 'mutual';
-  readonly source: SourceRef;
-}
+/** How a caller's sidecar encrypts; `mesh` = with the mesh's identities, `originate` = without them. */
+export type ClientTls =
+  | { readonly mode: 'disable' | 'mesh'; readonly source: SourceRef }
+  | { readonly mode: 'originate'; readonly tls: OriginatedTls; readonly source: SourceRef };
 
 /** What callers may see and reach (Istio's Sidecar). */
 export interface EgressPolicy {

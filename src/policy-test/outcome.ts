@@ -1,3 +1,4 @@
+import { ENCRYPTION, type Encryption } from '../model/exchange.js';
 import { FAILURES } from '../model/failure.js';
 import type { SourceRef } from '../model/source.js';
 import { type Share, type Simulation, statusOf } from '../simulate/simulate.js';
@@ -20,7 +21,7 @@ export interface Outcome {
   readonly retries: number;
   readonly retryOn: readonly string[];
   readonly timeoutMs: number | null;
-  readonly encryption: readonly ('mtls' | 'plaintext')[];
+  readonly encryption: readonly Encryption[];
   /** Most tries that a request took; null = nothing was sent. */
   readonly attempts: number | null;
   /** What decided against it, for whoever reads of a failed test. */
@@ -53,7 +54,7 @@ export function simulatedOutcome(simulation: Simulation): Outcome {
     retries: retry?.attempts ?? 0,
     retryOn: retry === null ? [] : [...retry.retryOn, ...retry.retriableStatusCodes.map(String)],
     timeoutMs,
-    encryption: [...new Set(shares.map(({ tls }) => (tls === 'mtls' ? ('mtls' as const) : ('plaintext' as const))))],
+    encryption: [...new Set(shares.map(({ tls }) => ENCRYPTION[tls]))],
     attempts: null,
     why: [
       ...considered.filter(({ why }) => why !== '').map(({ rule, why }) => `${rule}: ${why}`),

@@ -60,7 +60,7 @@ const expectation = table({
   retries: whole(0, 100),
   retryOn: texts,
   timeout,
-  encryption: oneOf(['mtls', 'plaintext']),
+  encryption: oneOf(['mtls', 'tls', 'plaintext']),
   /** With traffic only: how often the app was asked, at most. */
   attempts: whole(1, 100),
 });

@@ -8,6 +8,7 @@ import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, serveHttp } from './downstream.js';
 import { detectProtocol } from './listener/detect-protocol.js';
 import type { Destination } from './listener/original-destination.js';
+import type { TlsOrigination } from './mtls/originated-tls.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER } from './pipeline/call.js';
 import type { ClusterState } from './pipeline/cluster.js';
@@ -20,6 +21,7 @@ export interface OutboundListenerParts extends DownstreamParts {
   readonly state: () => SidecarState;
   readonly handler: Handler<Call>;
   readonly identity: TlsIdentity;
+  readonly origination: TlsOrigination;
   readonly random: Random;
   readonly clock: Clock;
 }
@@ -86,6 +88,12 @@ async function openService(parts: OutboundListenerParts, arrival: Arrival, recor
   const { address, port } = endpoint.config;
   const socket = await openSocket(address, port, cluster.config.connectTimeoutMs, parts.clock).socket;
   const tls = tlsTo(cluster.config, endpoint.config);
+  const { originate } = cluster.config;
+  if (originate !== undefined) {
+    const secured = await parts.origination.secure(socket, originate, '');
+    record.security = secured.security;
+    return secured.socket;
+  }
   return tls === null ? socket : secure(parts, socket, { name: cluster.config.name, tls }, record);
 }
 

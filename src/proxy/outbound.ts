@@ -16,6 +16,7 @@ import { inheritLineage } from './lineage/lineage.js';
 import type { LineageTable } from './lineage/table.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
 import { mirror } from './mirroring/mirror.js';
+import type { TlsOrigination } from './mtls/originated-tls.js';
 import type { TlsIdentity } from './mtls/tls-identity.js';
 import {
   type AttemptCall,
@@ -28,7 +29,7 @@ import {
 import type { ClusterState } from './pipeline/cluster.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { pipeline } from './pipeline/pipeline.js';
-import { ProxyError } from './pipeline/proxy-error.js';
+import { asProxyError, ProxyError } from './pipeline/proxy-error.js';
 import { rescue } from './pipeline/rescue.js';
 import { attempts } from './retries/attempts.js';
 import { matchRoute, toDestination } from './routing/route.js';
@@ -47,6 +48,7 @@ export interface OutboundParts {
   readonly random: Random;
   readonly state: () => SidecarState;
   readonly identity: TlsIdentity;
+  readonly origination: TlsOrigination;
   readonly pool: UpstreamPool;
   readonly recorder: Recorder;
   readonly workload: string;
@@ -138,14 +140,16 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   if (call.sabotage === 'dns-failure') throw new ProxyError('dns_failure', 'injected');
   if (call.sabotage === 'refused')
     throw new ProxyError('connect_failure', `injected: connect ECONNREFUSED ${address}:${port}`);
-  const open = tls === null ? openPlain : openSocket;
+  const { originate } = config;
+  const plain = tls === null && originate === undefined;
+  const open = plain ? openPlain : openSocket;
   const opening = open(address, port, config.connectTimeoutMs, parts.clock);
   call.attempt.active = opening;
   const socket = await opening.socket;
   const connected = parts.clock.monotonic();
-  if (tls === null) {
+  if (plain) {
     return {
-      connection: parts.pool.adopt(socket, call.endpoint.key, PLAIN, terms),
+      connection: parts.pool.adopt(socket, call.key, PLAIN, terms),
       connectMs: connected - started,
       handshakeMs: 0,
     };
@@ -153,11 +157,28 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   call.attempt.active = { abort: () => socket.destroy() };
   const { handshakeMs } = parts.state().config.limits;
   const patience = parts.clock.after(handshakeMs, () => socket.destroy());
-  const secured = await parts.identity
-    .secure(socket, serverName(config), tls.spiffeIds, call.sabotage)
-    .finally(() => patience.cancel());
-  const connection = parts.pool.adopt(secured.socket, call.endpoint.key, secured.security, terms);
+  const securing =
+    originate === undefined
+      ? parts.identity.secure(socket, serverName(config), tls?.spiffeIds ?? [], call.sabotage)
+      : parts.origination.secure(socket, originate, call.attempt.routed.call.head.host, call.sabotage);
+  const secured = await securing.finally(() => patience.cancel()).catch((error) => tellHandshake(call, error));
+  const connection = parts.pool.adopt(secured.socket, call.key, secured.security, terms);
   return { connection, connectMs: connected - started, handshakeMs: parts.clock.monotonic() - connected };
+}
+
+/** A handshake that fails is told with its reason, which nobody else knows. */
+function tellHandshake(call: EndpointCall, error: unknown): never {
+  const { cluster, call: request } = call.attempt.routed;
+  const { originate } = cluster.config;
+  const { detail } = asProxyError(error);
+  const what = originate === undefined ? 'mutual TLS' : `TLS, which ${originate.object} asks for,`;
+  request.record.decide({
+    kind: 'mtls',
+    text: `${what} failed: ${detail || 'no valid certificate of its own'}`,
+    rule: originate?.object ?? '',
+    source: originate?.source ?? null,
+  });
+  throw error;
 }
 
 /** SNI as Istio writes it: `outbound_.9080_.v2_.reviews.default.svc.cluster.local`. */

@@ -20,6 +20,7 @@ import { InboundListener } from './inbound-listener.js';
 import { LineageTable } from './lineage/table.js';
 import type { ConnectionLimits } from './listener/http-connection.js';
 import { MemoryGuard, type MemoryLevel, type MemoryReading } from './listener/overload.js';
+import { TlsOrigination } from './mtls/originated-tls.js';
 import { TlsIdentity } from './mtls/tls-identity.js';
 import { outboundPipeline } from './outbound.js';
 import type { OutboundListenerParts } from './outbound-listener.js';
@@ -122,6 +123,7 @@ export class Sidecar {
     };
     const lineages = new LineageTable();
     const asked = { tokens: () => this.#tokens, access: () => this.#access };
+    const origination = new TlsOrigination();
     const common = { clock, random, state, onBug, memory: this.memory, lineages, ...asked };
     this.outbound = {
       ...downstream,
@@ -129,9 +131,11 @@ export class Sidecar {
       state,
       random,
       identity: this.identity,
+      origination,
       handler: outboundPipeline({
         ...common,
         identity: this.identity,
+        origination,
         pool: this.#toSidecars,
         recorder: this.recorder,
         faults: this.faults,
@@ -198,7 +202,8 @@ export class Sidecar {
     this.recorder.limit(config.exchangesPerSecond);
     this.faults.keepOnly(new Set([...config.inbound.faults, ...config.outbound.faults].map(({ name }) => name)));
     const wanted = endpointKeys(next);
-    this.#toSidecars.closeFree((key) => !wanted.has(key));
+    // Where TLS goes by the request's host, that stands behind the endpoint's key.
+    this.#toSidecars.closeFree((key) => !wanted.has(key) && !wanted.has(key.slice(0, key.lastIndexOf(' '))));
   }
 
   /** From now on answers ask callers to close, and no connection is kept. */

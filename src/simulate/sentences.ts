@@ -1,3 +1,4 @@
+import { SECURED } from '../model/exchange.js';
 import type { ExplainedStep, Explanation } from '../model/explanation.js';
 import { type Blame, FAILURES, failureSentence } from '../model/failure.js';
 import { codesText } from '../model/retries.js';
@@ -68,7 +69,7 @@ function shareSentence({ percent, service, subset, endpoints, tls, failure }: Sh
   const where = `${service}${subset === '' ? '' : ` ${subset}`}`;
   if (failure !== null) return `${share}${failureSentence(failure, where)}`;
   const who = endpoints.length === 1 ? endpoints[0] : `one of ${endpoints.join(', ')}`;
-  return `${share}to ${who} of ${where}, ${tls === 'mtls' ? 'over mutual TLS' : 'in plaintext'}`;
+  return `${share}to ${who} of ${where}, ${SECURED[tls]}`;
 }
 
 function summaryOf({ method, path }: DescribedRequest, { answer, failure, shares }: Simulation): string {

@@ -3,7 +3,7 @@ import { consider, ruleText } from '../matching/consider.js';
 import type { Subject } from '../matching/match.js';
 import { targetChange } from '../matching/target-change.js';
 import type { Cluster } from '../model/cluster.js';
-import type { Consideration } from '../model/exchange.js';
+import type { Consideration, Security } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
 import { FAILURES } from '../model/failure.js';
 import type { Slashes } from '../model/limits.js';
@@ -24,7 +24,7 @@ export interface Share {
   readonly percent: number;
   /** Workloads that are ready. */
   readonly endpoints: readonly string[];
-  readonly tls: 'mtls' | 'plain';
+  readonly tls: Security['mode'];
   /** What the authorization of each of them says; empty = no policy is about any. */
   readonly access: readonly AccessAnswer[];
   /** What the routes of each of them that lets it in make of it; empty = it reaches their apps as it is. */
@@ -172,7 +172,7 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
       subset: cluster.subset,
       percent,
       endpoints: cluster.endpoints.map(({ workload }) => workload),
-      tls: encrypted ? ('mtls' as const) : ('plain' as const),
+      tls: cluster.originate !== undefined ? ('tls' as const) : encrypted ? ('mtls' as const) : ('plain' as const),
       access: [],
       inbound: [],
       redirected: null,
@@ -207,9 +207,13 @@ function atCallees(
 }
 
 /** Why none of a share arrives: some of its callees letting it in is enough for a null. */
-function shareFailure({ endpoints }: Cluster, refusing: boolean, access: readonly AccessAnswer[]): FailureCode | null {
+function shareFailure(
+  { endpoints, originate }: Cluster,
+  refusing: boolean,
+  access: readonly AccessAnswer[],
+): FailureCode | null {
   if (endpoints.length === 0) return 'no_healthy_upstream';
-  if (refusing) return 'connection_termination';
+  if (refusing) return originate === undefined ? 'connection_termination' : 'tls_failure';
   if (access.length !== endpoints.length || access.some(({ allowed }) => allowed)) return null;
   return access[0]?.failure ?? 'access_denied';
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { Authority } from '../../src/control-plane/authority/authority.js';
 import { systemClock } from '../../src/platform/clock.js';
-import { TERMS } from '../support/authority.js';
+import { TERMS } from './authority.js';
 
 /** What a client certificate says. */
 export interface Names {
@@ -45,9 +45,14 @@ export async function issuerOf(stateDir: string): Promise<Issue> {
 
 /** An authority that nobody in the mesh trusts. */
 export async function strangerIssuer(): Promise<Issue> {
+  return (await strangeAuthority()).issue;
+}
+
+/** The same, with the file of its root's certificate, for who shall trust it. */
+export async function strangeAuthority(): Promise<{ readonly issue: Issue; readonly rootFile: string }> {
   const directory = mkdtempSync(join(tmpdir(), 'mesh-stranger-'));
   await Authority.open(directory, systemClock, TERMS);
-  return issuerOf(directory);
+  return { issue: await issuerOf(directory), rootFile: join(directory, 'root.pem') };
 }
 
 async function issue(

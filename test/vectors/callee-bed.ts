@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { appOf, workload } from '../support/apps.js';
+import { type ClientCertificate, type Issue, issuerOf, strangerIssuer } from '../support/certificates.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import type { AppStep, CalleeCase, CalleeRequest } from './callee-case.js';
-import { type ClientCertificate, type Issue, issuerOf, strangerIssuer } from './callee-certificates.js';
 import { type Received, send } from './callee-send.js';
 import { JWKS, tokenOf } from './callee-tokens.js';
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
-import type { ClientCertificate } from './callee-certificates.js';
+import type { ClientCertificate } from '../support/certificates.js';
 
 /** One request on a connection of its own, byte by byte as the case wants it. */
 export interface Sending {

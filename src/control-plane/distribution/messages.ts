@@ -98,7 +98,7 @@ const exchange = z.object({
   decisions: z.array(decision),
   considered: z.array(z.object({ rule: text, source: sourceRef.nullable(), why: text })).max(64),
   attempts: z.array(attempt),
-  security: z.object({ mode: z.enum(['mtls', 'plain']), peer: text, tlsVersion: text, cipher: text }),
+  security: z.object({ mode: z.enum(['mtls', 'tls', 'plain']), peer: text, tlsVersion: text, cipher: text }),
   timings: z.object({
     queueMs: amount,
     connectMs: amount,

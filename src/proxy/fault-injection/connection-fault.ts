@@ -13,7 +13,7 @@ export function injectConnectionFaults(parts: FaultParts & { readonly app: () =>
     if (faults.length === 0) return next(call);
     const { routed } = call.attempt;
     const { config } = routed.cluster;
-    const plain = tlsTo(config, call.endpoint.config) === null;
+    const plain = tlsTo(config, call.endpoint.config) === null && config.originate === undefined;
     // Callers are named by their service too; at the callee the certificate tells it, here we are it.
     routed.call.sourceApp = parts.app();
     for (const fault of faults) {

@@ -213,9 +213,13 @@ export class EndpointCall {
   readonly endpoint: EndpointState;
   /** An injected fault that keeps it from getting a connection; null = none. */
   sabotage: ConnectionFault | null = null;
+  /** Which pooled connections may be used: the endpoint's, of one name where TLS goes by the request's host. */
+  readonly key: string;
 
   constructor(attempt: AttemptCall, endpoint: EndpointState) {
     this.attempt = attempt;
     this.endpoint = endpoint;
+    const { originate } = attempt.routed.cluster.config;
+    this.key = originate?.sni === null ? `${endpoint.key} ${attempt.routed.call.head.host}` : endpoint.key;
   }
 }

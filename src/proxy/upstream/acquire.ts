@@ -33,10 +33,10 @@ export async function acquire(parts: AcquireParts, call: EndpointCall): Promise<
   load.pending++;
   call.endpoint.active++;
   try {
-    if (maxConnections !== null && load.connections >= maxConnections && pool.has(call.endpoint.key)) {
+    if (maxConnections !== null && load.connections >= maxConnections && pool.has(call.key)) {
       const freed = await inLine(parts, call);
       if (freed !== null) return freed;
-    } else pool.opening(call.endpoint.key, load);
+    } else pool.opening(call.key, load);
     return await open(parts, call);
   } finally {
     load.pending--;
@@ -47,7 +47,7 @@ export async function acquire(parts: AcquireParts, call: EndpointCall): Promise<
 async function inLine({ clock, pool }: AcquireParts, call: EndpointCall): Promise<UpstreamConnection | null> {
   const { attempt } = call;
   const { routed } = attempt;
-  const waiting = pool.wait(call.endpoint.key, routed.cluster.load);
+  const waiting = pool.wait(call.key, routed.cluster.load);
   attempt.active = waiting;
   const since = clock.monotonic();
   try {
@@ -67,7 +67,7 @@ async function open({ clock, pool, connect }: AcquireParts, call: EndpointCall):
     opened = await connect(call);
   } catch (error) {
     request.record.connectMs += clock.monotonic() - since;
-    pool.closed(call.endpoint.key, cluster.load);
+    pool.closed(call.key, cluster.load);
     throw error;
   }
   request.record.connectMs += opened.connectMs;

@@ -23,7 +23,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 export function forward(parts: ForwardParts): Handler<EndpointCall> {
   return (call) => {
     // A connection that is to fail must be a new one.
-    const connection = call.sabotage === null ? parts.pool.take(call.endpoint.key) : null;
+    const connection = call.sabotage === null ? parts.pool.take(call.key) : null;
     if (connection === null) return acquireAndSend(parts, call);
     call.attempt.reusedConnection = true;
     return send(parts, call, connection, mayRepeat(call));

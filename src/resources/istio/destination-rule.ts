@@ -91,7 +91,7 @@ const tls = table({
   subjectAltNames: list(text),
   sni: text,
   insecureSkipVerify: flag,
-  caCrl: text,
+  caCrl: unsupported('certificates are not asked whether they were taken back'),
 });
 
 const settings = {

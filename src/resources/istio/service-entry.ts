@@ -35,7 +35,7 @@ export const serviceEntry = tableWith(['hosts'], {
   endpoints: list(workload),
   workloadSelector: table({ labels }),
   exportTo: list(text),
-  subjectAltNames: unsupported('what stands outside of the mesh is reached in plaintext'),
+  subjectAltNames: unsupported('names of certificates are compared where a DestinationRule lists them, in its tls'),
 });
 
 export type ServiceEntry = Read<typeof serviceEntry>;

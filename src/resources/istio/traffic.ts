@@ -2,18 +2,20 @@ import {
   type Balancing,
   type BalancingAlgorithm,
   CLUSTER_DEFAULTS,
+  type OriginatedTls,
   OUTLIER_DEFAULTS,
   type PoolLimits,
 } from '../../model/cluster.js';
-import type {
-  BalancerSettings,
-  ClientTls,
-  DestinationPolicy,
-  OutlierSettings,
-  PlaceSettings,
-  PoolSettings,
-  PortTraffic,
-  TrafficSettings,
+import {
+  type BalancerSettings,
+  type ClientTls,
+  type DestinationPolicy,
+  type OutlierSettings,
+  objectName,
+  type PlaceSettings,
+  type PoolSettings,
+  type PortTraffic,
+  type TrafficSettings,
 } from '../../model/policies.js';
 import type { HashPolicy } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
@@ -36,36 +38,33 @@ export function destinationPoliciesOf(resources: readonly Resource[]): Destinati
     visibleTo: visibleTo(rule.spec.exportTo, rule.namespace),
     callers: rule.spec.workloadSelector?.matchLabels ?? null,
     created: rule.created,
-    traffic: trafficOf(rule.spec.trafficPolicy),
+    traffic: trafficOf(rule.spec.trafficPolicy, objectName(rule)),
     subsets: (rule.spec.subsets ?? []).map((subset) => ({
       name: subset.name,
       labels: subset.labels ?? {},
-      traffic: trafficOf(subset.trafficPolicy),
+      traffic: trafficOf(subset.trafficPolicy, objectName(rule)),
       source: sourceOf(subset),
     })),
   }));
 }
 
-function trafficOf(policy: TrafficPolicySpec | undefined): PortTraffic | null {
+function trafficOf(policy: TrafficPolicySpec | undefined, object: string): PortTraffic | null {
   if (policy === undefined) return null;
   const ports = (policy.portLevelSettings ?? []).flatMap((entry) =>
-    entry.port?.number === undefined ? [] : [{ port: entry.port.number, settings: settingsOf(entry) }],
+    entry.port?.number === undefined ? [] : [{ port: entry.port.number, settings: settingsOf(entry, object) }],
   );
-  return { ...settingsOf(policy), ports };
+  return { ...settingsOf(policy, object), ports };
 }
 
-function settingsOf({
-  connectionPool,
-  loadBalancer,
-  outlierDetection,
-  tls,
-  retryBudget,
-}: PortSettings): TrafficSettings {
+function settingsOf(
+  { connectionPool, loadBalancer, outlierDetection, tls, retryBudget }: PortSettings,
+  object: string,
+): TrafficSettings {
   return {
     pool: connectionPool === undefined ? null : poolOf(connectionPool),
     balancer: loadBalancer === undefined ? null : balancerOf(loadBalancer),
     outlier: outlierDetection === undefined ? null : outlierOf(outlierDetection),
-    tls: tls === undefined ? null : tlsOf(tls),
+    tls: tls === undefined ? null : tlsOf(tls, object),
     retryBudget:
       retryBudget === undefined
         ? null
@@ -169,16 +168,32 @@ function outlierOf(spec: OutlierSpec): OutlierSettings {
   };
 }
 
-function tlsOf(spec: TlsSpec): ClientTls {
+/** A `credentialName` is none that sidecars look up: then nothing is encrypted, as in Istio without a workloadSelector. */
+function tlsOf(spec: TlsSpec, object: string): ClientTls {
   const source = sourceOf(spec);
   switch (spec.mode) {
     case 'SIMPLE':
-      return { mode: 'simple', source };
     case 'MUTUAL':
-      return { mode: 'mutual', source };
+      return spec.credentialName === undefined
+        ? { mode: 'originate', tls: originatedOf(spec, object), source }
+        : { mode: 'disable', source };
     case 'ISTIO_MUTUAL':
       return { mode: 'mesh', source };
     default:
       return { mode: 'disable', source };
   }
+}
+
+function originatedOf(spec: TlsSpec, object: string): OriginatedTls {
+  const { clientCertificate, privateKey, sni } = spec;
+  const proves = spec.mode === 'MUTUAL' && clientCertificate !== undefined && privateKey !== undefined;
+  return {
+    sni: sni === undefined || sni === '' ? null : sni,
+    names: spec.subjectAltNames ?? [],
+    roots: spec.caCertificates ?? null,
+    verify: spec.insecureSkipVerify !== true,
+    client: proves ? { certificate: clientCertificate, key: privateKey } : null,
+    object,
+    source: sourceOf(spec),
+  };
 }

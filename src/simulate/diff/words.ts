@@ -1,6 +1,7 @@
 import { ruleText } from '../../matching/consider.js';
 import { conditionsOf } from '../../matching/match.js';
-import type { Cluster, EjectionPolicy } from '../../model/cluster.js';
+
+import type { Cluster, EjectionPolicy, OriginatedTls } from '../../model/cluster.js';
 import type { InboundRoute } from '../../model/inbound-route.js';
 import { codesText } from '../../model/retries.js';
 import type {
@@ -139,7 +140,7 @@ function round(share: number): number {
 
 /** How the endpoints of a cluster are used, part by part; parts that are equal are the same words. */
 export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
-  const { balancing, limits, ejection, retryBudget, connectTimeoutMs, tls, endpoints } = cluster;
+  const { balancing, limits, ejection, retryBudget, connectTimeoutMs, tls, originate, endpoints } = cluster;
   const encrypted = tls !== null && endpoints.some((endpoint) => endpoint.tls);
   return new Map([
     [
@@ -152,9 +153,18 @@ export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
     ['ejection', ejectionWords(ejection)],
     ['retry budget', retryBudget === null ? 'none' : JSON.stringify(retryBudget)],
     ['connect timeout', `${connectTimeoutMs} ms`],
-    ['encryption', endpoints.length === 0 ? 'nobody to speak to' : encrypted ? 'mutual TLS' : 'plaintext'],
+    ['encryption', endpoints.length === 0 ? 'nobody to speak to' : encryptionWords(encrypted, originate)],
     ['endpoints', endpoints.map(({ workload }) => workload).join(', ') || 'none: 503'],
   ]);
+}
+
+function encryptionWords(mutual: boolean, originate: OriginatedTls | undefined): string {
+  if (originate === undefined) return mutual ? 'mutual TLS' : 'plaintext';
+  const { sni, names, roots, verify, client } = originate;
+  const trusted = verify ? `who is trusted by ${roots ?? 'the system'}` : 'anybody';
+  const named = names.length > 0 ? `, as ${names.join(' or ')}` : '';
+  const proving = client === null ? '' : `, with the certificate ${client.certificate}`;
+  return `TLS to ${trusted}${named}, SNI ${sni ?? 'as the request names it'}${proving}`;
 }
 
 function ejectionWords(ejection: EjectionPolicy | null): string {

@@ -1,4 +1,4 @@
-import type { Attempt } from '../../model/exchange.js';
+import type { Attempt, Security } from '../../model/exchange.js';
 import type { EdgeStats, Exchange, WorkloadView } from '../../protocol/api-types.js';
 import type { Line, Span, Style } from '../frame.js';
 import { percent } from '../text/numbers.js';
@@ -29,7 +29,8 @@ export function isGood({ failure, status }: Attempt): boolean {
 }
 
 /** Encryption is always said, never left to be guessed from a missing lock. */
-export function securityOf(mode: 'mtls' | 'plain', { glyphs, span }: Theme): Span {
+export function securityOf(mode: Security['mode'], { glyphs, span }: Theme): Span {
+  if (mode === 'tls') return span(`TLS ${glyphs.ok}`, 'good');
   return mode === 'mtls' ? span(`mTLS ${glyphs.ok}`, 'good') : span(`PLAIN ${glyphs.warn}`, 'warn');
 }
 

@@ -48,7 +48,8 @@ it('a route that its Server ignores has it in its status', () => {
   const { resources, findings } = readResources([{ name: 'p.yaml', text }], 1);
   expect(findings.map(({ code, source }) => [code, source?.line])).toEqual([['MS0001', 15]]);
   const [route] = anyRoutesOf(resources);
-  const [status] = route === undefined ? [] : parentStatuses(route, { resources, serviceOf: () => null, flavor: 'linkerd' });
+  const [status] =
+    route === undefined ? [] : parentStatuses(route, { resources, serviceOf: () => null, flavor: 'linkerd' });
   expect(status?.conditions.find(({ type }) => type === 'Accepted')).toMatchObject({
     status: 'False',
     reason: 'UnsupportedValue',
