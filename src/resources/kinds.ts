@@ -4,6 +4,7 @@ import { GATEWAY_API_KINDS } from './gateway-api/kinds.js';
 import { authorizationPolicy } from './istio/authorization-policy.js';
 import { checkAuthorizationPolicy } from './istio/check-authorization.js';
 import { destinationRule } from './istio/destination-rule.js';
+import { envoyFilter, tellEnvoyFilter } from './istio/envoy-filter.js';
 import { checkConfigMap, configMap } from './istio/mesh-config.js';
 import { gateway, peerAuthentication, sidecar } from './istio/others.js';
 import { checkRequestAuthentication, requestAuthentication } from './istio/request-authentication.js';
@@ -49,6 +50,13 @@ export const KINDS: readonly Kind[] = [
   kindOf({ ...ISTIO_NETWORKING, kind: 'WorkloadEntry', spec: workloadEntry, check: checkWorkloadEntry }),
   kindOf({ ...ISTIO_NETWORKING, kind: 'Sidecar', spec: sidecar, check: checkSidecar }),
   kindOf({ ...ISTIO_NETWORKING, kind: 'Gateway', spec: gateway, check: checkGateway }),
+  kindOf({
+    ...ISTIO_NETWORKING,
+    versions: ['v1alpha3'],
+    kind: 'EnvoyFilter',
+    spec: envoyFilter,
+    check: tellEnvoyFilter,
+  }),
   kindOf({ ...ISTIO_SECURITY, kind: 'PeerAuthentication', spec: peerAuthentication, check: checkPeerAuthentication }),
   kindOf({
     ...ISTIO_SECURITY,
@@ -103,7 +111,6 @@ export const PASSED_KINDS: Readonly<Record<string, string | undefined>> = {
   'workload.linkerd.io/ExternalWorkload': 'ExternalWorkload has no effect: workloads stand in the Compose file',
   'install.istio.io/IstioOperator': 'IstioOperator installs Istio: it has no effect',
   'gateway.networking.k8s.io/UDPRoute': 'UDPRoute has no effect: the mesh carries no UDP',
-  'networking.istio.io/EnvoyFilter': 'EnvoyFilter patches Envoy, which does not run here: it has no effect',
   'networking.istio.io/ProxyConfig': 'ProxyConfig has no effect: sidecars are set up by x-mesh.limits',
   'networking.istio.io/WorkloadGroup': 'WorkloadGroup has no effect: workloads stand in the Compose file',
   ...CONSUL_PASSED,

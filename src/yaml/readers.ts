@@ -132,6 +132,15 @@ export function unsupported(why: string): Reader<never> {
   });
 }
 
+/** A field that is known and not obeyed, whose value is looked at all the same, to tell what is wrong with it. */
+export function unobeyed<T>(why: string, of: Reader<T>): Reader<T> {
+  return reader<T>({ kind: 'unsupported', why }, (view, where, findings) => {
+    if (view.kind === 'null') return undefined;
+    findings.unsupported(view.source, where, why);
+    return of(view, where, findings);
+  });
+}
+
 /** RE2's, as the sidecars obey them. */
 export const expression: Reader<string> = reader(textShape('an RE2 expression'), (view, where, findings) => {
   const pattern = view.text(where);

@@ -5,15 +5,29 @@ import { unobeyedRoutes } from '../gateway-api/unobeyed-routes.js';
 import type { Resource } from '../resource.js';
 import { analyzeAccess } from './access.js';
 import { analyzeAccessValues } from './access-values.js';
+import { analyzeAmbient } from './ambient.js';
+import { analyzeAnnotations } from './annotations.js';
 import { analyzeCallPaths } from './call-paths.js';
+import { analyzeClaims } from './claims.js';
 import { analyzeConsul } from './consul.js';
+import { analyzeCoverage } from './coverage.js';
 import { analyzeDeprecated } from './deprecated.js';
 import { analyzeDestinations } from './destinations.js';
+import { analyzeEgressHosts } from './egress-hosts.js';
+import { analyzeEmptySelectors } from './empty-selectors.js';
+import { analyzeEnvoyFilters } from './envoy-filters.js';
+import { analyzeExports } from './exports.js';
+import { analyzeGatewayCertificates } from './gateway-certificates.js';
+import { analyzeGatewayPolicies } from './gateway-policies.js';
+import { analyzeGatewaySubsets } from './gateway-subsets.js';
+import { analyzeGatewayWorkloads } from './gateway-workloads.js';
 import { analyzeGateways } from './gateways.js';
 import { analyzeHosts } from './hosts.js';
+import { analyzeInjection } from './injection.js';
 import { analyzeLinkerd } from './linkerd.js';
 import { analyzeListeners } from './listeners.js';
 import { analyzeManifests } from './manifests.js';
+import { analyzeMeshMtls } from './mesh-mtls.js';
 import { analyzeMtls } from './mtls.js';
 import { analyzePorts } from './ports.js';
 import { analyzeRetries } from './retries.js';
@@ -21,8 +35,11 @@ import { analyzeRouteRetries } from './route-retries.js';
 import { analyzeRoutes } from './routes.js';
 import { analyzeRules } from './rules.js';
 import { analyzeSandbox } from './sandbox.js';
+import { analyzeSchemaWarnings } from './schema-warnings.js';
 import { analyzeSelectors } from './selectors.js';
 import { analyzeServers } from './servers.js';
+import { analyzeSidecars } from './sidecars.js';
+import { analyzeTelemetry } from './telemetry.js';
 import { type Analyzer, tellInto, worldOf } from './world.js';
 
 const ANALYZERS: readonly Analyzer[] = [
@@ -46,6 +63,23 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeManifests,
   analyzeDeprecated,
   analyzeSandbox,
+  analyzeAmbient,
+  analyzeAnnotations,
+  analyzeClaims,
+  analyzeCoverage,
+  analyzeEgressHosts,
+  analyzeEmptySelectors,
+  analyzeEnvoyFilters,
+  analyzeExports,
+  analyzeGatewayCertificates,
+  analyzeGatewayPolicies,
+  analyzeGatewaySubsets,
+  analyzeGatewayWorkloads,
+  analyzeInjection,
+  analyzeMeshMtls,
+  analyzeSchemaWarnings,
+  analyzeSidecars,
+  analyzeTelemetry,
 ];
 
 const LEVELS = ['error', 'warning', 'info'] as const;

@@ -5,6 +5,7 @@ import type { PeerAuthentication, Sidecar } from '../istio/others.js';
 import type { RequestAuthenticationSpec } from '../istio/request-authentication.js';
 import type { Telemetry } from '../istio/telemetry.js';
 import { ofKind, type Resource } from '../resource.js';
+import { GATEWAY_NAME } from './gateway-policies.js';
 import type { Tell, World } from './world.js';
 
 /** Selectors that choose nobody, and resources that choose the same. */
@@ -28,7 +29,8 @@ export function analyzeSelectors(world: World, tell: Tell): void {
   for (const { object, labels } of selected) {
     if (labels === undefined || Object.keys(labels).length === 0 || world.workloads.length === 0) continue;
     const chosen = object.namespace === ROOT_NAMESPACE ? world.workloads : world.workloadsFor(object.namespace, labels);
-    if (chosen.length === 0)
+    // The pods of Gateways are Istio's own.
+    if (chosen.length === 0 && !(GATEWAY_NAME in labels))
       tell(
         'IST0127',
         'warning',

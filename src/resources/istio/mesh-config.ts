@@ -5,7 +5,7 @@ import { ROOT_NAMESPACE } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { Findings } from '../../yaml/problems.js';
 import { flag, list, openTable, type Read, record, table, tableWith, text, unsupported } from '../../yaml/readers.js';
-import { mapView, parseYamlDocuments } from '../../yaml/view.js';
+import { mapView, parseYamlDocuments, type YamlView } from '../../yaml/view.js';
 import { ofKind, type Report, type Resource } from '../resource.js';
 import { goDuration, passed, portNumber } from '../words.js';
 
@@ -48,20 +48,39 @@ const meshConfig = table({ extensionProviders: list(provider) });
 /** Other words of MeshConfig are told, each once. */
 const SET_UP_ELSEWHERE = 'the mesh is set up by x-mesh and the command line';
 
-function read({ name, namespace, spec, source }: Resource<ConfigMap>, findings: Findings) {
+function meshOf({ name, namespace, spec, source }: Resource<ConfigMap>, findings: Findings): YamlView | undefined {
   const mesh = spec.data?.mesh;
   if (name !== 'istio' || namespace !== ROOT_NAMESPACE || mesh === undefined) return undefined;
   // A block of text begins on the line behind its key.
   const firstLine = sourceOf(spec.data ?? spec, 'mesh').line + 1;
-  const [document] = parseYamlDocuments(mesh, source.file, findings, firstLine) ?? [];
-  if (document === undefined) return undefined;
-  for (const { key, keySource } of document.view.entries('mesh'))
+  return parseYamlDocuments(mesh, source.file, findings, firstLine)?.[0]?.view;
+}
+
+function read(resource: Resource<ConfigMap>, findings: Findings) {
+  const view = meshOf(resource, findings);
+  if (view === undefined) return undefined;
+  for (const { key, keySource } of view.entries('mesh'))
     if (key !== 'extensionProviders') findings.unsupported(keySource, `mesh.${key}`, SET_UP_ELSEWHERE);
   return meshConfig(
-    mapView(document.view, ({ key }) => key === 'extensionProviders'),
+    mapView(view, ({ key }) => key === 'extensionProviders'),
     'mesh',
     findings,
   );
+}
+
+const defaults = openTable({
+  enableAutoMtls: flag,
+  defaultProviders: openTable({ accessLogging: list(text) }),
+});
+
+/** What MeshConfig says and no sidecar here obeys, for the analysis: it says what a cluster would do. */
+export function meshDefaultsOf(resources: readonly Resource[]): Read<typeof defaults> {
+  for (const resource of ofKind<ConfigMap>(resources, 'kubernetes', 'ConfigMap')) {
+    const findings = new Findings();
+    const view = meshOf(resource, findings);
+    if (view !== undefined) return defaults(view, 'mesh', findings) ?? {};
+  }
+  return {};
 }
 
 export function checkConfigMap(resource: Resource<ConfigMap>, report: Report): void {

@@ -3,7 +3,19 @@ import type { EgressPolicy, GatewayPolicy, PeerAuthenticationPolicy, ServedHost 
 import type { MtlsMode } from '../../model/sidecar-config.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
-import { list, oneOf, type Read, record, table, tableWith, text, unsupported } from '../../yaml/readers.js';
+import {
+  flag,
+  list,
+  oneOf,
+  openTable,
+  type Read,
+  record,
+  table,
+  tableWith,
+  text,
+  unobeyed,
+  unsupported,
+} from '../../yaml/readers.js';
 import { ofKind, type Report, type Resource } from '../resource.js';
 import { fullHost, labelSelector, labels, passed, portNumber } from '../words.js';
 
@@ -54,11 +66,20 @@ function egressHost(entry: string, { namespace }: Resource): { namespace: string
   return { namespace: where, host: fullHost(host, where === '.' || where === '*' ? namespace : where) };
 }
 
+const serverTls = openTable({
+  credentialName: text,
+  serverCertificate: text,
+  privateKey: text,
+  httpsRedirect: flag,
+  minProtocolVersion: text,
+  cipherSuites: list(text),
+});
+
 const server = tableWith(['port'], {
   port: table({ number: portNumber(), protocol: text, name: text, targetPort: passed }),
   bind: passed,
   hosts: list(text),
-  tls: unsupported('the sandbox publishes its gateway in plaintext on loopback'),
+  tls: unobeyed('the sandbox publishes its gateway in plaintext on loopback', serverTls),
   defaultEndpoint: passed,
   name: text,
 });
@@ -66,6 +87,8 @@ const server = tableWith(['port'], {
 export const gateway = table({ servers: list(server), selector: labels });
 
 export type Gateway = Read<typeof gateway>;
+export type GatewayServer = Read<typeof server>;
+export type ServerTls = Read<typeof serverTls>;
 
 export function gatewayPoliciesOf(resources: readonly Resource[]): GatewayPolicy[] {
   return ofKind<Gateway>(resources, 'istio', 'Gateway')
@@ -98,7 +121,7 @@ function isOurs({ spec }: Resource<Gateway>): boolean {
 
 const HTTP = new Set(['HTTP', 'HTTP2', 'HTTPS', 'GRPC']);
 
-function isHttp({ port }: NonNullable<Gateway['servers']>[number]): boolean {
+export function isHttp({ port }: GatewayServer): boolean {
   return HTTP.has((port.protocol ?? '').toUpperCase());
 }
 

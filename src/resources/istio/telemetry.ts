@@ -1,5 +1,5 @@
 import type { TelemetryPolicy } from '../../model/policies.js';
-import { flag, list, number, type Read, table, unsupported } from '../../yaml/readers.js';
+import { flag, list, number, openTable, type Read, table, text, unobeyed, unsupported } from '../../yaml/readers.js';
 import { ofKind, type Resource } from '../resource.js';
 import { labelSelector, passed } from '../words.js';
 import { selectorOf } from './authorization.js';
@@ -10,9 +10,11 @@ import { elsewhere } from './authorization-policy.js';
 const RECORDED = 'the sandbox records every request, since what it does not know it could not explain';
 const TAGS = 'spans carry the tags of the sandbox only';
 
+const providers = list(openTable({ name: text }));
+
 const tracing = table({
   match: unsupported('sampling holds for calls in both directions'),
-  providers: passed,
+  providers,
   randomSamplingPercentage: number(0, 100),
   disableSpanReporting: flag,
   customTags: unsupported(TAGS),
@@ -28,8 +30,8 @@ const metrics = table({
 
 const accessLogging = table({
   match: unsupported(RECORDED),
-  providers: passed,
-  disabled: unsupported(RECORDED),
+  providers,
+  disabled: unobeyed(RECORDED, flag),
   filter: unsupported(RECORDED),
 });
 

@@ -13,6 +13,7 @@ export const deployment = openTable({
       containers: list(
         openTable({
           name: text,
+          image: text,
           ports: list(openTable({ containerPort: portNumber(), name: text, protocol: text })),
           securityContext: openTable({ runAsUser: text }),
         }),
