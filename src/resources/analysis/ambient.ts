@@ -26,7 +26,9 @@ export function analyzeAmbient(world: World, tell: Tell): void {
 }
 
 function tellWithout(sidecar: ObjectRef, who: string, tell: Tell): void {
-  tell('IST0167', 'warning', sidecar, null, `${who} in ambient mode, without sidecars: it has no effect`);
+  tell('IST0167', 'warning', sidecar, null, `${who} in ambient mode, without sidecars: it has no effect`, {
+    hint: 'an AuthorizationPolicy, or a waypoint with routes',
+  });
 }
 
 /** A label of the pod goes before that of its namespace, and one that asks for a sidecar before both. */

@@ -40,7 +40,7 @@ function checkOne({ object, kind, annotations, labels }: Annotated, name: string
   if (known === undefined) {
     const close = nearest(name, ANNOTATIONS.keys());
     tell('IST0108', 'warning', object, where, `Istio knows no annotation ${name}, so it has no effect`, {
-      hint: close === null ? '' : `did you mean ${close}?`,
+      hint: close === null ? 'leave it out' : `did you mean ${close}?`,
     });
     return;
   }
@@ -58,7 +58,10 @@ function checkOne({ object, kind, annotations, labels }: Annotated, name: string
       where,
       `${name} is looked at on ${known.on.join(', ')} only, and this is a ${kind}`,
       {
-        hint: known.on.includes('Pod') && kind === 'Deployment' ? 'spec.template.metadata.annotations' : '',
+        hint:
+          known.on.includes('Pod') && kind === 'Deployment'
+            ? 'in spec.template.metadata.annotations'
+            : `in the metadata of a ${known.on.join(' or ')}`,
       },
     );
   else if (known.value?.isValid(value) === false)

@@ -1,3 +1,4 @@
+import { nearest } from '../../model/nearest.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Sidecar } from '../istio/others.js';
 import { ofKind } from '../resource.js';
@@ -25,10 +26,16 @@ export function analyzeSidecars(world: World, tell: Tell): void {
         const host = fullHost(name, where === '.' || where === '*' ? sidecar.namespace : where);
         if (!isThere(world, host))
           tell('KIA1004', 'warning', sidecar, sourceOf(hosts, i), `the host ${name} is not in the mesh`, {
-            hint: `there are: ${world.services.map((service) => service.host).join(', ')}`,
+            hint: remedy(world, host),
           });
       }
   }
+}
+
+function remedy({ services }: World, host: string): string {
+  const hosts = services.map((service) => service.host);
+  const close = nearest(host, hosts);
+  return close === null ? `there are: ${hosts.join(', ')}` : `did you mean ${close}?`;
 }
 
 function isThere(world: World, host: string): boolean {
