@@ -4,7 +4,7 @@ import { GATEWAY_API_KINDS } from './gateway-api/kinds.js';
 import { authorizationPolicy } from './istio/authorization-policy.js';
 import { checkAuthorizationPolicy } from './istio/check-authorization.js';
 import { destinationRule } from './istio/destination-rule.js';
-import { checkConfigMap, configMap } from './istio/mesh-config.js';
+import { checkConfigMap } from './istio/mesh-config.js';
 import { gateway, peerAuthentication, sidecar } from './istio/others.js';
 import { checkRequestAuthentication, requestAuthentication } from './istio/request-authentication.js';
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
@@ -18,6 +18,7 @@ import {
   checkWorkloadEntry,
 } from './istio/validate-others.js';
 import { virtualService } from './istio/virtual-service.js';
+import { configMap } from './kubernetes/config-map.js';
 import { deployment } from './kubernetes/deployment.js';
 import { service } from './kubernetes/service.js';
 import { LINKERD_KINDS } from './linkerd/kinds.js';

@@ -213,6 +213,7 @@ function shareFailure(
   access: readonly AccessAnswer[],
 ): FailureCode | null {
   if (endpoints.length === 0) return 'no_healthy_upstream';
+  if (originate?.roots.kind === 'none') return 'tls_failure';
   if (refusing) return originate === undefined ? 'connection_termination' : 'tls_failure';
   if (access.length !== endpoints.length || access.some(({ allowed }) => allowed)) return null;
   return access[0]?.failure ?? 'access_denied';

@@ -1,10 +1,11 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import type { FlavorName } from '../../model/flavor.js';
-import { unobeyedRoutes } from '../gateway-api/unobeyed-routes.js';
+import { unobeyedIn } from '../gateway-api/unobeyed-here.js';
 import type { Resource } from '../resource.js';
 import { analyzeAccess } from './access.js';
 import { analyzeAccessValues } from './access-values.js';
+import { analyzeBackendTls } from './backend-tls.js';
 import { analyzeCallPaths } from './call-paths.js';
 import { analyzeConsul } from './consul.js';
 import { analyzeDeprecated } from './deprecated.js';
@@ -37,6 +38,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeListeners,
   analyzeSelectors,
   analyzeMtls,
+  analyzeBackendTls,
   analyzeAccess,
   analyzeAccessValues,
   analyzeLinkerd,
@@ -56,7 +58,7 @@ const LEVELS = ['error', 'warning', 'info'] as const;
  */
 export function analyze(resources: readonly Resource[], app: AppSpec | null, flavor: FlavorName = 'istio'): Finding[] {
   const world = worldOf(resources, app, flavor);
-  const found = unobeyedRoutes(resources, flavor);
+  const found = unobeyedIn(resources, flavor);
   const tell = tellInto(found);
   for (const analyzer of ANALYZERS) analyzer(world, tell);
   return found.toSorted(
