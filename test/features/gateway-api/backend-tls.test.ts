@@ -160,7 +160,9 @@ describe('BackendTLSPolicy', () => {
     const { findings } = await bed.mesh.client.call('analyzeResources', { files: [] });
     expect(findings.filter(({ code }) => code === 'MS0148')).toHaveLength(1);
     const described = await bed.mesh.client.call('explainRequest', { from: 'web', to: 'reviews', path: '/' });
-    expect(described.steps.map(({ text }) => text).join('\n')).toMatch(/the TLS handshake with \S+ failed/);
+    expect(described.steps.map(({ text }) => text).join('\n')).toMatch(
+      /failed: BackendTLSPolicy default\/secure \(policies.yaml:\d+\): /,
+    );
   });
 
   it('of two about one Service the older holds, and the other is told', async () => {
