@@ -13,7 +13,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: { name: secure }
-spec: { ports: [ { name: https, port: 443 }, { name: web, port: 80 } ] }
+spec: { ports: [ { name: https, port: 443 }, { name: http, port: 80 } ] }
 `;
 const { resources } = readResources([{ name: 't.yaml', text: TEXT }], 1);
 
