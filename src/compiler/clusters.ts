@@ -169,13 +169,13 @@ function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly Re
 /** Addresses outside of the mesh: in plaintext, since nobody there has an identity of ours. */
 function outsideOf({ name, outside = [] }: ServiceSpec, { port }: ServicePort, subset: SubsetPolicy | null): Placed[] {
   return outside
-    .filter(({ labels }) => subset === null || belongs(subset, labels))
+    .filter(({ labels, ports }) => ports[port] !== undefined && (subset === null || belongs(subset, labels)))
     .map(({ address, ports, labels, locality, weight }) => ({
       labels,
       endpoint: {
         ...ENDPOINT_DEFAULTS,
         address,
-        port: ports[port] ?? port,
+        port: ports[port] as number,
         workload: name,
         version: labels['version'] ?? '',
         locality,

@@ -5,19 +5,25 @@ import { hostNames } from '../model/names.js';
 import type { EgressPolicy } from '../model/policies.js';
 import type { Caller } from './caller.js';
 import { withProtocol } from './protocols.js';
+import { merged, onePerHost, withOther } from './same-host.js';
 
 /** Every service of the mesh: the app's own, and those that resources declare; a resource replaces the app's of its host. */
 export function servicesOf(mesh: MeshConfig): ServiceSpec[] {
-  const declared = new Map(mesh.policies.services.map((service) => [service.host, service]));
-  const own = mesh.app.services.map((service) => replaced(service, declared.get(service.host), mesh.flavor));
+  const all = merged(mesh.policies.services);
+  const declared = new Map(all.map((service) => [`${service.namespace}/${service.host}`, service]));
+  const own = mesh.app.services.map((service) =>
+    replaced(service, declared.get(`${service.namespace}/${service.host}`), mesh.flavor),
+  );
   const known = new Set(own.map(({ host }) => host));
-  const others = mesh.policies.services.filter(({ host }) => !known.has(host));
+  const others = all.filter(({ host }) => !known.has(host));
   return [...own, ...others.map((service) => spoken(service, [], mesh.flavor))];
 }
 
-/** The app's name and address stay: they stand in its pods already. */
+/** The app's name and address stay: they stand in its pods already; its workloads as well, where only endpoints are added. */
 function replaced(own: ServiceSpec, by: ServiceSpec | undefined, flavor: Flavor): ServiceSpec {
-  return by === undefined ? own : { ...spoken(by, own.ports, flavor), name: own.name, virtualIp: own.virtualIp };
+  if (by === undefined) return own;
+  if (by.selector === null && by.outside !== undefined) return withOther(own, spoken(by, own.ports, flavor));
+  return { ...spoken(by, own.ports, flavor), name: own.name, virtualIp: own.virtualIp };
 }
 
 function spoken(service: ServiceSpec, own: readonly ServicePort[], flavor: Flavor): ServiceSpec {
@@ -48,13 +54,16 @@ export function visibleServices(
 ): ServiceSpec[] {
   const hosts = egress?.hosts ?? null;
   const exported = services.filter(({ visibleTo }) => visibleTo === undefined || visibleTo.includes(caller.namespace));
-  if (hosts === null) return exported;
-  return exported.filter((service) =>
-    hosts.some(({ namespace, host }) => {
-      const wanted = namespace === '.' ? caller.namespace : namespace;
-      return (wanted === '*' || wanted === service.namespace) && hostMatches(host, service.host);
-    }),
-  );
+  const seen =
+    hosts === null
+      ? exported
+      : exported.filter((service) =>
+          hosts.some(({ namespace, host }) => {
+            const wanted = namespace === '.' ? caller.namespace : namespace;
+            return (wanted === '*' || wanted === service.namespace) && hostMatches(host, service.host);
+          }),
+        );
+  return onePerHost(seen, caller.namespace);
 }
 
 /** Whether a host of a policy (`*`, `*.example.com`, a full name) means a full host name. */

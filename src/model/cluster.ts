@@ -25,14 +25,16 @@ export interface ClusterTls {
   readonly spiffeIds: readonly string[];
 }
 
-/** TLS that a resource asks for, with no identity of the mesh (Istio's modes SIMPLE and MUTUAL); files are the sidecar's. */
+/**
+ * TLS that a resource asks for, with no identity of the mesh (Istio's modes SIMPLE and MUTUAL, the Gateway API's
+ * BackendTLSPolicy); files are the sidecar's.
+ */
 export interface OriginatedTls {
   /** Null = the host that the request names. */
   readonly sni: string | null;
   /** Names of which the server's certificate must bear one; none = the request's host where `sni` is null. */
   readonly names: readonly string[];
-  /** File of certificates that are trusted; null = those that the system trusts. */
-  readonly roots: string | null;
+  readonly roots: Roots;
   readonly verify: boolean;
   /** Files of the own certificate (MUTUAL); null = nothing is proved. */
   readonly client: { readonly certificate: string; readonly key: string } | null;
@@ -40,6 +42,13 @@ export interface OriginatedTls {
   readonly object: string;
   readonly source: SourceRef;
 }
+
+/** Whose certificates are trusted. `none` = nobody's, since what a resource refers to is not there: no connection comes about. */
+export type Roots =
+  | { readonly kind: 'system' }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'certificates'; readonly pem: string; readonly from: string }
+  | { readonly kind: 'none'; readonly why: string };
 
 /** How the endpoints of a cluster are used (Istio's `trafficPolicy`). */
 export interface TrafficPolicy {

@@ -4,6 +4,8 @@ export interface ResourceStatus {
   readonly conditions?: readonly StatusCondition[];
   /** Of a route, for each of its parents. */
   readonly parents?: readonly ParentStatus[];
+  /** Of a policy, for each Service that it is about, and each Gateway that leads there. */
+  readonly ancestors?: readonly AncestorStatus[];
   /** Of a Gateway. */
   readonly listeners?: readonly ListenerStatus[];
 }
@@ -19,15 +21,23 @@ export interface StatusCondition {
   readonly observedGeneration: number;
 }
 
+export interface StatusRef {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
 export interface ParentStatus {
-  readonly parentRef: {
-    readonly group: string;
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-    readonly sectionName?: string;
-    readonly port?: number;
-  };
+  readonly parentRef: StatusRef;
+  readonly controllerName: string;
+  readonly conditions: readonly StatusCondition[];
+}
+
+export interface AncestorStatus {
+  readonly ancestorRef: StatusRef;
   readonly controllerName: string;
   readonly conditions: readonly StatusCondition[];
 }
@@ -62,10 +72,12 @@ export function isBad({ type, status }: Pick<StatusCondition, 'type' | 'status'>
 }
 
 /** Every condition of a status, whosever it is. */
-export function conditionsOf({ conditions = [], parents = [], listeners = [] }: ResourceStatus): StatusCondition[] {
+export function conditionsOf(status: ResourceStatus): StatusCondition[] {
+  const { conditions = [], parents = [], ancestors = [], listeners = [] } = status;
   return [
     ...conditions,
     ...parents.flatMap((parent) => parent.conditions),
+    ...ancestors.flatMap((ancestor) => ancestor.conditions),
     ...listeners.flatMap((listener) => listener.conditions),
   ];
 }

@@ -5,7 +5,7 @@ import { authorizationPolicy } from './istio/authorization-policy.js';
 import { checkAuthorizationPolicy } from './istio/check-authorization.js';
 import { destinationRule } from './istio/destination-rule.js';
 import { envoyFilter, tellEnvoyFilter } from './istio/envoy-filter.js';
-import { checkConfigMap, configMap } from './istio/mesh-config.js';
+import { checkConfigMap } from './istio/mesh-config.js';
 import { gateway, peerAuthentication, sidecar } from './istio/others.js';
 import { checkRequestAuthentication, requestAuthentication } from './istio/request-authentication.js';
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
@@ -19,6 +19,7 @@ import {
   checkWorkloadEntry,
 } from './istio/validate-others.js';
 import { virtualService } from './istio/virtual-service.js';
+import { configMap } from './kubernetes/config-map.js';
 import { deployment } from './kubernetes/deployment.js';
 import { service } from './kubernetes/service.js';
 import { LINKERD_KINDS } from './linkerd/kinds.js';

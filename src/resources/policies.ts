@@ -4,6 +4,7 @@ import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, intentionsOf } from '
 import { consulRouteSetsOf, consulStreamsOf } from './consul/routes.js';
 import { consulTokenPoliciesOf } from './consul/tokens.js';
 import { consulDestinationsOf } from './consul/traffic.js';
+import { withBackendTls } from './gateway-api/backend-tls.js';
 import { withRetryBudgets } from './gateway-api/backend-traffic.js';
 import { gatewayListenersOf, gatewayRouteSetsOf } from './gateway-api/routes.js';
 import { authorizationOf, externalPoliciesOf } from './istio/authorization.js';
@@ -40,7 +41,10 @@ export function policiesOf(resources: readonly Resource[], flavor: FlavorName = 
     ],
     streams: [...streamRoutesOf(resources), ...consulStreamsOf(resources)],
     destinations: [
-      ...withLinkerdTraffic(withRetryBudgets(destinationPoliciesOf(resources), resources), resources),
+      ...withLinkerdTraffic(
+        withRetryBudgets(withBackendTls(destinationPoliciesOf(resources), resources, flavor), resources),
+        resources,
+      ),
       ...consulDestinationsOf(resources),
     ],
     egress: [...egressPoliciesOf(resources), ...egressNetworksOf(resources), ...consulEgressOf(resources)],

@@ -64,12 +64,14 @@ function placed(source: SourceRef | null): string {
   return source === null ? '' : ` (${source.file}:${source.line})`;
 }
 
-function shareSentence({ percent, service, subset, endpoints, tls, failure }: Share): string {
+function shareSentence({ percent, service, subset, endpoints, tls, originated, failure }: Share): string {
   const share = percent === 100 ? '' : `${Math.round(percent * 100) / 100} %: `;
   const where = `${service}${subset === '' ? '' : ` ${subset}`}`;
-  if (failure !== null) return `${share}${failureSentence(failure, where)}`;
+  const asked = originated === null ? '' : `${originated.object}${placed(originated.source)}`;
+  const why = originated?.roots.kind === 'none' ? `: ${asked}: ${originated.roots.why}` : '';
+  if (failure !== null) return `${share}${failureSentence(failure, where)}${failure === 'tls_failure' ? why : ''}`;
   const who = endpoints.length === 1 ? endpoints[0] : `one of ${endpoints.join(', ')}`;
-  return `${share}to ${who} of ${where}, ${SECURED[tls]}`;
+  return `${share}to ${who} of ${where}, ${SECURED[tls]}${asked === '' ? '' : `, as ${asked} says`}`;
 }
 
 function summaryOf({ method, path }: DescribedRequest, { answer, failure, shares }: Simulation): string {

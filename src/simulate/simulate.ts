@@ -2,7 +2,7 @@ import { canonicalTarget, PathError } from '../matching/canonical-target.js';
 import { consider, ruleText } from '../matching/consider.js';
 import type { Subject } from '../matching/match.js';
 import { targetChange } from '../matching/target-change.js';
-import type { Cluster } from '../model/cluster.js';
+import type { Cluster, OriginatedTls } from '../model/cluster.js';
 import type { Consideration, Security } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
 import { FAILURES } from '../model/failure.js';
@@ -25,6 +25,8 @@ export interface Share {
   /** Workloads that are ready. */
   readonly endpoints: readonly string[];
   readonly tls: Security['mode'];
+  /** What asks for TLS without identities of the mesh; null = nothing. */
+  readonly originated: OriginatedTls | null;
   /** What the authorization of each of them says; empty = no policy is about any. */
   readonly access: readonly AccessAnswer[];
   /** What the routes of each of them that lets it in make of it; empty = it reaches their apps as it is. */
@@ -160,6 +162,7 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
         inbound: [],
         redirected: null,
         tls: 'plain',
+        originated: null,
         failure: action.missingStatus === 500 ? 'backend_not_found' : 'cluster_not_found',
       };
     const encrypted = cluster.tls !== null && cluster.endpoints.some(({ tls }) => tls);
@@ -173,6 +176,7 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
       percent,
       endpoints: cluster.endpoints.map(({ workload }) => workload),
       tls: cluster.originate !== undefined ? ('tls' as const) : encrypted ? ('mtls' as const) : ('plain' as const),
+      originated: cluster.originate ?? null,
       access: [],
       inbound: [],
       redirected: null,
@@ -213,6 +217,7 @@ function shareFailure(
   access: readonly AccessAnswer[],
 ): FailureCode | null {
   if (endpoints.length === 0) return 'no_healthy_upstream';
+  if (originate?.roots.kind === 'none') return 'tls_failure';
   if (refusing) return originate === undefined ? 'connection_termination' : 'tls_failure';
   if (access.length !== endpoints.length || access.some(({ allowed }) => allowed)) return null;
   return access[0]?.failure ?? 'access_denied';

@@ -30,6 +30,10 @@ describe('what Istio and Envoy were seen to do with the same policies and reques
       }
     };
     await Promise.all(Array.from({ length: Math.min(WORLDS, cases.length) }, work));
+    // Times beside other worlds are the machine's as well: what waits is replayed once more when nothing else runs.
+    for (const { one } of cases)
+      if (REASONS[one.id] === undefined && told.get(one.id)?.length !== 0 && waits(one))
+        told.set(one.id, await differencesNow(worlds[0] as World, one));
   }, 300_000);
 
   afterAll(() => Promise.all(worlds.map((world) => world.close())));
@@ -47,6 +51,10 @@ describe('what Istio and Envoy were seen to do with the same policies and reques
     expect(Object.keys(REASONS).length).toBeLessThanOrEqual(0.03 * known.size);
   });
 });
+
+function waits({ apps }: VectorCase): boolean {
+  return JSON.stringify(apps ?? {}).includes('"delay"');
+}
 
 /** Of a thousand samples of chance one is off: a case about shares that differs is asked once more. */
 async function differencesOf(world: World, one: VectorCase): Promise<string[]> {

@@ -9,7 +9,7 @@ import { worldOf } from '../../resources/analysis/world.js';
 import { consulRefusals } from '../../resources/consul/refuse.js';
 import type { Surroundings } from '../../resources/gateway-api/backends.js';
 import { statusOf } from '../../resources/gateway-api/status.js';
-import { unobeyedRoutes } from '../../resources/gateway-api/unobeyed-routes.js';
+import { unobeyedIn } from '../../resources/gateway-api/unobeyed-here.js';
 import { readResources } from '../../resources/read.js';
 import { keyOf, type Resource } from '../../resources/resource.js';
 import { differencesOf } from '../../simulate/diff/diff.js';
@@ -69,7 +69,7 @@ export class PolicyDesk {
     const plan = store.planApply(files, clock.now());
     const next = [...plan.next.values()];
     const named = new Set(plan.changes.map(({ object }) => object));
-    const unobeyed = unobeyedRoutes(next, flavor).filter(({ object }) => named.has(object));
+    const unobeyed = unobeyedIn(next, flavor).filter(({ object }) => named.has(object));
     return { ...plan, findings: [...plan.findings, ...unobeyed, ...consulRefusals(next)] };
   }
 

@@ -7,7 +7,7 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
-import type { OriginatedTls } from '../../model/cluster.js';
+import type { OriginatedTls, Roots } from '../../model/cluster.js';
 import type { Security } from '../../model/exchange.js';
 import type { ConnectionFault } from '../../model/fault.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
@@ -76,18 +76,31 @@ export class TlsOrigination {
   }
 
   #contextOf(tls: OriginatedTls): SecureContext {
-    const files = [tls.roots, tls.client?.certificate, tls.client?.key].filter((path) => typeof path === 'string');
+    const { roots, client } = tls;
+    const own = client === null ? [] : [client.certificate, client.key];
+    const files = roots.kind === 'file' ? [roots.path, ...own] : own;
     const version = files.map((path) => `${path} ${read(path, () => statSync(path).mtimeMs)}`).join(' ');
     const known = this.#contexts.get(tls);
     if (known?.version === version) return known.context;
     const context = createSecureContext({
-      ca: tls.roots === null ? [...rootCertificates] : read(tls.roots, readFileSync),
-      ...(tls.client === null
-        ? {}
-        : { cert: read(tls.client.certificate, readFileSync), key: read(tls.client.key, readFileSync) }),
+      ca: trusted(roots),
+      ...(client === null ? {} : { cert: read(client.certificate, readFileSync), key: read(client.key, readFileSync) }),
     });
     this.#contexts.set(tls, { version, context });
     return context;
+  }
+}
+
+function trusted(roots: Roots): string | Buffer | string[] {
+  switch (roots.kind) {
+    case 'system':
+      return [...rootCertificates];
+    case 'file':
+      return read(roots.path, readFileSync);
+    case 'certificates':
+      return roots.pem;
+    case 'none':
+      throw new Error(roots.why);
   }
 }
 

@@ -1,12 +1,13 @@
 import type { AppSpec } from '../../model/app.js';
 import type { Finding } from '../../model/finding.js';
 import type { FlavorName } from '../../model/flavor.js';
-import { unobeyedRoutes } from '../gateway-api/unobeyed-routes.js';
+import { unobeyedIn } from '../gateway-api/unobeyed-here.js';
 import type { Resource } from '../resource.js';
 import { analyzeAccess } from './access.js';
 import { analyzeAccessValues } from './access-values.js';
 import { analyzeAmbient } from './ambient.js';
 import { analyzeAnnotations } from './annotations.js';
+import { analyzeBackendTls } from './backend-tls.js';
 import { analyzeCallPaths } from './call-paths.js';
 import { analyzeClaims } from './claims.js';
 import { analyzeConsul } from './consul.js';
@@ -54,6 +55,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeListeners,
   analyzeSelectors,
   analyzeMtls,
+  analyzeBackendTls,
   analyzeAccess,
   analyzeAccessValues,
   analyzeLinkerd,
@@ -90,7 +92,7 @@ const LEVELS = ['error', 'warning', 'info'] as const;
  */
 export function analyze(resources: readonly Resource[], app: AppSpec | null, flavor: FlavorName = 'istio'): Finding[] {
   const world = worldOf(resources, app, flavor);
-  const found = unobeyedRoutes(resources, flavor);
+  const found = unobeyedIn(resources, flavor);
   const tell = tellInto(found);
   for (const analyzer of ANALYZERS) analyzer(world, tell);
   return found.toSorted(

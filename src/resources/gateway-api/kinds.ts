@@ -1,8 +1,9 @@
 import { type Kind, kindOf } from '../resource.js';
+import { backendTlsPolicy } from './backend-tls.js';
 import { backendTrafficPolicy } from './backend-traffic.js';
 import { grpcRoute } from './grpc-route.js';
 import { httpRoute } from './http-route.js';
-import { backendTlsPolicy, gateway, gatewayClass, referenceGrant } from './others.js';
+import { gateway, gatewayClass, referenceGrant } from './others.js';
 import { checkBackendTlsPolicy, checkBackendTrafficPolicy, checkGateway } from './validate-others.js';
 import { checkGrpcRoute, checkHttpRoute } from './validate-routes.js';
 import { GROUP } from './words.js';

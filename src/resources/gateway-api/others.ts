@@ -1,8 +1,8 @@
 import { list, oneOf, type Read, table, tableWith, text } from '../../yaml/readers.js';
 import { labelSelector, passed, portNumber } from '../words.js';
-import { hostName, objectRef, sectionName } from './words.js';
+import { hostName, sectionName } from './words.js';
 
-/** The Gateway API's smaller kinds: Gateway, GatewayClass, ReferenceGrant, BackendTLSPolicy. */
+/** The Gateway API's smaller kinds: Gateway, GatewayClass, ReferenceGrant. */
 
 const routeNamespaces = table({ from: oneOf(['All', 'Selector', 'Same', 'None']), selector: labelSelector });
 
@@ -45,16 +45,3 @@ export const referenceGrant = table({
 });
 
 export type ReferenceGrant = Read<typeof referenceGrant>;
-
-export const backendTlsPolicy = tableWith(['targetRefs', 'validation'], {
-  targetRefs: list(tableWith(['group', 'kind', 'name'], { group: text, kind: text, name: text, sectionName })),
-  validation: tableWith(['hostname'], {
-    hostname: hostName,
-    caCertificateRefs: list(objectRef),
-    wellKnownCACertificates: oneOf(['System']),
-    subjectAltNames: passed,
-  }),
-  options: passed,
-});
-
-export type BackendTlsPolicy = Read<typeof backendTlsPolicy>;

@@ -1,6 +1,8 @@
 import { condition, type ResourceStatus } from '../../model/resource-status.js';
 import type { Resource } from '../resource.js';
 import { ofGrpc, ofHttp } from './any-route.js';
+import type { BackendTlsPolicy } from './backend-tls.js';
+import { ancestorStatuses } from './backend-tls-status.js';
 import type { Surroundings } from './backends.js';
 import { gatewayStatus } from './gateway-status.js';
 import type { GrpcRoute } from './grpc-route.js';
@@ -19,6 +21,10 @@ export function statusOf(resource: Resource, around: Surroundings): ResourceStat
       return { parents: parentStatuses(ofGrpc(resource as Resource<GrpcRoute>), around) };
     case 'Gateway':
       return gatewayStatus(resource as Resource<Gateway>, around);
+    case 'BackendTLSPolicy':
+      return around.flavor === 'istio'
+        ? { ancestors: ancestorStatuses(resource as Resource<BackendTlsPolicy>, around) }
+        : null;
     case 'GatewayClass':
       return { conditions: [condition('Accepted', null, resource.generation)] };
     default:

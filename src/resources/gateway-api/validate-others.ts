@@ -2,8 +2,9 @@ import { READING } from '../../model/finding.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Report, Resource } from '../resource.js';
 import { isHttp, WAYPOINT } from './attachments.js';
+import type { BackendTlsPolicy } from './backend-tls.js';
 import type { BackendTrafficPolicy } from './backend-traffic.js';
-import type { BackendTlsPolicy, Gateway } from './others.js';
+import type { Gateway } from './others.js';
 
 const PROTOCOLS = ['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP', 'HBONE'];
 const MOST_LISTENERS = 64;
@@ -39,24 +40,50 @@ export function checkGateway({ spec }: Resource<Gateway>, report: Report): void 
     );
 }
 
-/** As far as it applies: what it demands of certificates is checked, and then said to be without effect. */
+const MOST_TARGETS = 16;
+const MOST_CERTIFICATES = 8;
+const MOST_NAMES = 5;
+
+/** What its CRD demands, and what of it nobody looks at. */
 export function checkBackendTlsPolicy({ spec }: Resource<BackendTlsPolicy>, report: Report): void {
   const { validation, targetRefs } = spec;
-  const { caCertificateRefs = [], wellKnownCACertificates } = validation;
+  const { caCertificateRefs = [], wellKnownCACertificates, subjectAltNames = [] } = validation;
+  const refuse = (where: object, field: string, message: string, hint = ''): void =>
+    report(READING.schema, 'error', sourceOf(where, field), message, hint);
+  const bounded = (where: object, field: string, all: readonly unknown[], most: number, least = 0): void => {
+    if (all.length < least || all.length > most)
+      refuse(where, field, `${field} has from ${least} to ${most} entries, and these are ${all.length}`);
+  };
+  bounded(spec, 'targetRefs', targetRefs, MOST_TARGETS, 1);
+  bounded(validation, 'caCertificateRefs', caCertificateRefs, MOST_CERTIFICATES);
+  bounded(validation, 'subjectAltNames', subjectAltNames, MOST_NAMES);
   if (caCertificateRefs.length > 0 === (wellKnownCACertificates !== undefined))
-    report(
-      READING.schema,
-      'error',
-      sourceOf(spec, 'validation'),
+    refuse(
+      spec,
+      'validation',
       'validation has caCertificateRefs or wellKnownCACertificates, one of them',
       'wellKnownCACertificates: System',
     );
-  report(
-    READING.unsupportedField,
-    'warning',
-    sourceOf(spec, 'validation'),
-    `calls to ${targetRefs.map(({ name }) => name).join(', ')} are not encrypted by it: in the mesh sidecars do that with identities of their own, and to others nothing is encrypted`,
-  );
+  for (const one of subjectAltNames) {
+    const [own, other] = one.type === 'URI' ? (['uri', 'hostname'] as const) : (['hostname', 'uri'] as const);
+    if ((one[own] ?? '') === '') refuse(one, 'type', `a name of type ${one.type} has ${own}`, `${own}: …`);
+    if ((one[other] ?? '') !== '') refuse(one, other, `a name of type ${one.type} has no ${other}`, 'leave it out');
+  }
+  for (const [i, ref] of targetRefs.entries()) {
+    const same = targetRefs
+      .slice(0, i)
+      .filter(({ group, kind, name }) => group === ref.group && kind === ref.kind && name === ref.name);
+    const whole = ref.sectionName === undefined || same.some(({ sectionName }) => sectionName === undefined);
+    if (same.length > 0 && (whole || same.some(({ sectionName }) => sectionName === ref.sectionName)))
+      refuse(ref, 'name', `${ref.kind} ${ref.name} is a target twice`, 'a sectionName of its own for each');
+  }
+  if (caCertificateRefs.length > 1)
+    report(
+      READING.unsupportedField,
+      'warning',
+      sourceOf(caCertificateRefs[1] ?? validation, 'name'),
+      'the certificates of the first reference alone are trusted, as with Istio',
+    );
 }
 
 export function checkBackendTrafficPolicy({ spec }: Resource<BackendTrafficPolicy>, report: Report): void {

@@ -6,6 +6,7 @@ import { sourceOf } from '../../yaml/positions.js';
 import { Findings } from '../../yaml/problems.js';
 import { flag, list, openTable, type Read, record, table, tableWith, text, unsupported } from '../../yaml/readers.js';
 import { mapView, parseYamlDocuments, type YamlView } from '../../yaml/view.js';
+import type { ConfigMap } from '../kubernetes/config-map.js';
 import { ofKind, type Report, type Resource } from '../resource.js';
 import { goDuration, passed, portNumber } from '../words.js';
 
@@ -13,10 +14,6 @@ import { goDuration, passed, portNumber } from '../words.js';
  * The ConfigMap `istio` of the root namespace, whose `mesh` is Istio's MeshConfig, as far as policies need it: the external
  * authorizers that AuthorizationPolicies of action CUSTOM name (istio.io/api mesh/v1alpha1, ExtensionProvider).
  */
-
-export const configMap = openTable({ data: record(text) });
-
-type ConfigMap = Read<typeof configMap>;
 
 const fields = list(text);
 

@@ -44,38 +44,40 @@ export type WorkloadEntry = Read<typeof workloadEntry>;
 /** Each host of a ServiceEntry as a service of its own. */
 export function externalServicesOf(resources: readonly Resource[]): ServiceSpec[] {
   const entries = ofKind<WorkloadEntry>(resources, 'istio', 'WorkloadEntry');
-  return ofKind<ServiceEntry>(resources, 'istio', 'ServiceEntry').flatMap((resource) => {
-    const { spec, namespace } = resource;
-    const ports = (spec.ports ?? []).map(
-      (declared): ServicePort => ({
-        port: declared.number,
-        ...protocolOf({ name: declared.protocol?.toLowerCase() }),
-        targetPort: declared.targetPort ?? declared.number,
-      }),
-    );
-    const seen = visibleTo(spec.exportTo, namespace);
-    const selector = spec.workloadSelector?.labels;
-    const selected =
-      selector === undefined
-        ? []
-        : entries.filter((one) => one.namespace === namespace && has(one.spec.labels ?? {}, selector));
-    const given = [...(spec.endpoints ?? []), ...selected.map((one) => one.spec)];
-    return spec.hosts.map((host) => {
-      const outside = given.length > 0 ? given : resolves(spec) ? [{ address: host }] : [];
-      const service: ServiceSpec = {
-        name: host,
-        namespace: namespace === ROOT_NAMESPACE ? 'default' : namespace,
-        host,
-        virtualIp: spec.addresses?.[0]?.replace(/\/32$/, '') ?? (host.startsWith('*') ? '' : addressOf(host)),
-        ports,
-        selector: selector ?? null,
-        outside: outside.map((endpoint) => outsideEndpoint(endpoint, spec.ports ?? [])),
-        ...(spec.resolution === undefined || spec.resolution === 'NONE' ? { passthrough: true as const } : {}),
-        ...(seen === null ? {} : { visibleTo: seen }),
-      };
-      return service;
+  return ofKind<ServiceEntry>(resources, 'istio', 'ServiceEntry')
+    .toSorted((a, b) => a.created - b.created)
+    .flatMap((resource) => {
+      const { spec, namespace } = resource;
+      const ports = (spec.ports ?? []).map(
+        (declared): ServicePort => ({
+          port: declared.number,
+          ...protocolOf({ name: declared.protocol?.toLowerCase() }),
+          targetPort: declared.targetPort ?? declared.number,
+        }),
+      );
+      const seen = visibleTo(spec.exportTo, namespace);
+      const selector = spec.workloadSelector?.labels;
+      const selected =
+        selector === undefined
+          ? []
+          : entries.filter((one) => one.namespace === namespace && has(one.spec.labels ?? {}, selector));
+      const given = [...(spec.endpoints ?? []), ...selected.map((one) => one.spec)];
+      return [...new Set(spec.hosts)].map((host) => {
+        const outside = given.length > 0 ? given : resolves(spec) ? [{ address: host }] : [];
+        const service: ServiceSpec = {
+          name: host,
+          namespace: namespace === ROOT_NAMESPACE ? 'default' : namespace,
+          host,
+          virtualIp: spec.addresses?.[0]?.replace(/\/32$/, '') ?? (host.startsWith('*') ? '' : addressOf(host)),
+          ports,
+          selector: selector ?? null,
+          outside: outside.map((endpoint) => outsideEndpoint(endpoint, spec.ports ?? [])),
+          ...(spec.resolution === undefined || spec.resolution === 'NONE' ? { passthrough: true as const } : {}),
+          ...(seen === null ? {} : { visibleTo: seen }),
+        };
+        return service;
+      });
     });
-  });
 }
 
 function resolves({ resolution }: ServiceEntry): boolean {

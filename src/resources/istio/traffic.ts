@@ -185,12 +185,12 @@ function tlsOf(spec: TlsSpec, object: string): ClientTls {
 }
 
 function originatedOf(spec: TlsSpec, object: string): OriginatedTls {
-  const { clientCertificate, privateKey, sni } = spec;
+  const { clientCertificate, privateKey, sni, caCertificates = '' } = spec;
   const proves = spec.mode === 'MUTUAL' && clientCertificate !== undefined && privateKey !== undefined;
   return {
     sni: sni === undefined || sni === '' ? null : sni,
     names: spec.subjectAltNames ?? [],
-    roots: spec.caCertificates ?? null,
+    roots: caCertificates === '' ? { kind: 'system' } : { kind: 'file', path: caCertificates },
     verify: spec.insecureSkipVerify !== true,
     client: proves ? { certificate: clientCertificate, key: privateKey } : null,
     object,

@@ -60,6 +60,19 @@ export function servicesOf(resources: readonly Resource[]): ServiceSpec[] {
   });
 }
 
+/** The number of a Service's port of a name; null = there is none, or no such Service is among the resources. */
+export function namedPort(
+  name: string,
+  namespace: string,
+  port: string,
+  resources: readonly Resource[],
+): number | null {
+  const service = ofKind<ServiceObject>(resources, 'kubernetes', 'Service').find(
+    (one) => one.name === name && one.namespace === namespace,
+  );
+  return service?.spec.ports?.find((one) => one.name === port)?.port ?? null;
+}
+
 /** `opaque` = the ports that Linkerd does not look into, where anybody says which. */
 function portOf(declared: Port, opaque: readonly PortRange[] | null): ServicePort {
   const target = Number(declared.targetPort ?? declared.port);

@@ -1,7 +1,7 @@
 import { ACCRUAL_DEFAULTS, type FailureAccrual } from '../../model/cluster.js';
 import { fqdn } from '../../model/names.js';
 import type { DestinationPolicy } from '../../model/policies.js';
-import { layTraffic } from '../gateway-api/backend-traffic.js';
+import { layTraffic } from '../lay-traffic.js';
 import { ofKind, type Resource } from '../resource.js';
 import { linkerdMs, unreadable } from './annotation-values.js';
 import { retryBudgetOf, type ServiceProfile } from './service-profile.js';
@@ -18,10 +18,10 @@ export function withLinkerdTraffic(
     const host = fqdn(service.name, service.namespace);
     const profiled = ofKind(resources, 'linkerd', 'ServiceProfile').some(({ name }) => name === host);
     if (ejection !== null && !profiled)
-      layTraffic({ outlier: { ejection, minHealthPercent: 0 } }, fqdn(service.name, service.namespace), service, known);
+      layTraffic({ outlier: { ejection, minHealthPercent: 0 } }, { host, port: null }, service, known);
   }
   for (const profile of ofKind<ServiceProfile>(resources, 'linkerd', 'ServiceProfile'))
-    layTraffic({ retryBudget: retryBudgetOf(profile.spec) }, profile.name, profile, known);
+    layTraffic({ retryBudget: retryBudgetOf(profile.spec) }, { host: profile.name, port: null }, profile, known);
   return known;
 }
 

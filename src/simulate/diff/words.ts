@@ -1,7 +1,7 @@
 import { ruleText } from '../../matching/consider.js';
 import { conditionsOf } from '../../matching/match.js';
 
-import type { Cluster, EjectionPolicy, OriginatedTls } from '../../model/cluster.js';
+import type { Cluster, EjectionPolicy, OriginatedTls, Roots } from '../../model/cluster.js';
 import type { InboundRoute } from '../../model/inbound-route.js';
 import { codesText } from '../../model/retries.js';
 import type {
@@ -161,10 +161,23 @@ export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
 function encryptionWords(mutual: boolean, originate: OriginatedTls | undefined): string {
   if (originate === undefined) return mutual ? 'mutual TLS' : 'plaintext';
   const { sni, names, roots, verify, client } = originate;
-  const trusted = verify ? `who is trusted by ${roots ?? 'the system'}` : 'anybody';
+  const trusted = verify ? trustedWords(roots) : 'anybody';
   const named = names.length > 0 ? `, as ${names.join(' or ')}` : '';
   const proving = client === null ? '' : `, with the certificate ${client.certificate}`;
   return `TLS to ${trusted}${named}, SNI ${sni ?? 'as the request names it'}${proving}`;
+}
+
+function trustedWords(roots: Roots): string {
+  switch (roots.kind) {
+    case 'system':
+      return 'who is trusted by the system';
+    case 'file':
+      return `who is trusted by ${roots.path}`;
+    case 'certificates':
+      return `who is trusted by ${roots.from}`;
+    case 'none':
+      return `nobody (${roots.why})`;
+  }
 }
 
 function ejectionWords(ejection: EjectionPolicy | null): string {

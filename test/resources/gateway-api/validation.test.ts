@@ -177,9 +177,23 @@ describe('what the CRDs of the Gateway API refuse is refused, at its line', () =
       `apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: { name: t }\nspec: { targetRefs: [ { group: "", kind: Service, name: a } ], validation: { hostname: a.b, ${said} } }`;
     expect(found(tls('subjectAltNames: []'))).toHaveLength(1);
     expect(found(tls('wellKnownCACertificates: System'))).toEqual([]);
-    expect(found(tls('wellKnownCACertificates: System'), 'warning')).toEqual([
-      expect.stringMatching(/^4 calls to a are not encrypted by it/),
+    expect(found(tls('wellKnownCACertificates: System, subjectAltNames: [ { type: URI, hostname: a.b } ]'))).toEqual([
+      '4 a name of type URI has uri',
+      '4 a name of type URI has no hostname',
     ]);
+    const certificates = '[ { group: "", kind: ConfigMap, name: b }, { group: "", kind: ConfigMap, name: c } ]';
+    expect(found(tls(`caCertificateRefs: ${certificates}`), 'warning')).toEqual([
+      '4 the certificates of the first reference alone are trusted, as with Istio',
+    ]);
+    const twice = (first: string, second: string): string =>
+      tls('wellKnownCACertificates: System').replace(
+        'name: a }',
+        `name: a${first} }, { group: "", kind: Service, name: a${second} }`,
+      );
+    expect(found(twice('', ''))).toEqual(['4 Service a is a target twice']);
+    expect(found(twice('', ', sectionName: b'))).toHaveLength(1);
+    expect(found(twice(', sectionName: b', ', sectionName: b'))).toHaveLength(1);
+    expect(found(twice(', sectionName: b', ', sectionName: c'))).toEqual([]);
   });
 });
 
