@@ -1,3 +1,4 @@
+import { READING } from '../../model/finding.js';
 import { fqdn } from '../../model/names.js';
 import { nearest } from '../../model/nearest.js';
 import { sourceOf } from '../../yaml/positions.js';
@@ -5,6 +6,7 @@ import { anyRoutesOf } from '../gateway-api/any-route.js';
 import { parentOf } from '../gateway-api/references.js';
 import type { LinkerdAuthorizationPolicy } from '../linkerd/authorization-policy.js';
 import type { HttpLocalRateLimitPolicy } from '../linkerd/rate-limit-policy.js';
+import type { Server } from '../linkerd/server.js';
 import type { ServiceProfile } from '../linkerd/service-profile.js';
 import type { Reference } from '../linkerd/words.js';
 import { ofKind, type Resource } from '../resource.js';
@@ -19,13 +21,33 @@ export function analyzeLinkerd(world: World, tell: Tell): void {
     for (const ref of requiredAuthenticationRefs)
       checkReference(world, policy, ref, 'so the policy lets nobody in', tell);
   }
-  for (const limit of ofKind<HttpLocalRateLimitPolicy>(world.resources, 'linkerd', 'HTTPLocalRateLimitPolicy'))
+  for (const limit of ofKind<HttpLocalRateLimitPolicy>(world.resources, 'linkerd', 'HTTPLocalRateLimitPolicy')) {
     checkReference(world, limit, limit.spec.targetRef, 'so it limits nothing', tell);
+    checkLimited(world, limit, tell);
+  }
   for (const route of anyRoutesOf(world.resources))
     for (const ref of route.parentRefs)
       if (parentOf(ref, route.resource.namespace).kind === 'server')
         checkReference(world, route.resource, ref as Reference, 'so the route has no effect there', tell);
   checkProfiles(world, tell);
+}
+
+/** Servers of gRPC are handed no limits. */
+function checkLimited(world: World, limit: Resource<HttpLocalRateLimitPolicy>, tell: Tell): void {
+  const { targetRef } = limit.spec;
+  const speaksGrpc = ofKind<Server>(world.resources, 'linkerd', 'Server').some(
+    ({ name, namespace, spec }) =>
+      namespace === limit.namespace && name === targetRef.name && spec.proxyProtocol === 'gRPC',
+  );
+  if (speaksGrpc)
+    tell(
+      READING.unsupportedField,
+      'warning',
+      limit,
+      sourceOf(targetRef, 'name'),
+      `the Server ${targetRef.name} speaks gRPC, and Linkerd limits HTTP alone, so it limits nothing`,
+      { hint: 'proxyProtocol: HTTP/2' },
+    );
 }
 
 /** Kinds that references may name, and that have to be among the resources. */

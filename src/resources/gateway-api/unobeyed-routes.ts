@@ -3,8 +3,10 @@ import type { FlavorName } from '../../model/flavor.js';
 import { objectName } from '../../model/policies.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
+import { isSpokenAt, serverRefsOf } from '../linkerd/inbound-routes.js';
 import { ignoredInLinkerd } from '../linkerd/route-parts.js';
-import { type Resource, reporter } from '../resource.js';
+import type { Server } from '../linkerd/server.js';
+import { ofKind, type Resource, reporter } from '../resource.js';
 import { type AnyRoute, anyRoutesOf } from './any-route.js';
 import { outdoneBy } from './outdone.js';
 import { parentOf } from './references.js';
@@ -30,6 +32,7 @@ export function unobeyedRoutes(resources: readonly Resource[], flavor: FlavorNam
         );
     if (takers.has('linkerd'))
       for (const { source, message, hint } of ignoredInLinkerd(route)) warn(source, message, hint);
+    tellUnspoken(route, resources, warn);
     if (flavor === 'linkerd') tellOutdone(route, resources, warn);
   }
   return found;
@@ -39,6 +42,26 @@ export function unobeyedRoutes(resources: readonly Resource[], flavor: FlavorNam
 function takersOf(route: AnyRoute, flavor: FlavorName): Set<'istio' | 'linkerd'> {
   const parents = route.parentRefs.map((ref) => parentOf(ref, route.resource.namespace));
   return new Set(parents.filter(({ kind }) => kind !== 'server').map((parent) => takerOf(route, parent, flavor)));
+}
+
+/** At Servers of Linkerd that speak something else. */
+function tellUnspoken(
+  route: AnyRoute,
+  resources: readonly Resource[],
+  warn: (where: SourceRef, message: string, hint: string) => void,
+): void {
+  for (const ref of serverRefsOf(route)) {
+    const server = ofKind<Server>(resources, 'linkerd', 'Server').find(
+      ({ namespace, name }) => namespace === route.resource.namespace && name === ref.name,
+    );
+    if (server === undefined || isSpokenAt(server, route)) continue;
+    const { kind } = route.resource;
+    warn(
+      sourceOf(ref, 'name'),
+      `the Server ${ref.name} speaks ${server.spec.proxyProtocol ?? 'what is seen there'}, so the ${kind} has no effect there`,
+      kind === 'GRPCRoute' ? 'proxyProtocol: gRPC' : 'proxyProtocol: HTTP/1',
+    );
+  }
 }
 
 function tellOutdone(

@@ -6,6 +6,7 @@ import { type AnyRoute, type AnyRule, anyRoutesOf } from '../gateway-api/any-rou
 import type { ParentRef } from '../gateway-api/http-route.js';
 import { parentOf } from '../gateway-api/references.js';
 import type { Resource } from '../resource.js';
+import type { Server } from './server.js';
 import { ignoringFilters, serverFilters } from './server-filters.js';
 import { atHost, hostRank } from './server-hosts.js';
 
@@ -19,9 +20,10 @@ export interface ServerMatch {
 }
 
 /** What the routes attached to a Server match, the most specific first. */
-export function serverMatchesOf({ namespace, name }: Resource, resources: readonly Resource[]): ServerMatch[] {
+export function serverMatchesOf(server: Resource<Server>, resources: readonly Resource[]): ServerMatch[] {
+  const { namespace, name } = server;
   const attached = anyRoutesOf(resources).filter(
-    (route) => route.resource.namespace === namespace && serversOf(route).includes(name),
+    (route) => route.resource.namespace === namespace && serversOf(route).includes(name) && isSpokenAt(server, route),
   );
   const matches = attached.flatMap((of) =>
     of.rules.flatMap((rule) => rule.matches.map(({ match }, at) => ({ of, rule, at, route: { match } }))),
@@ -35,6 +37,13 @@ export function serverMatchesOf({ namespace, name }: Resource, resources: readon
 
 function hostsOf({ hostnames }: AnyRoute): readonly (string | null)[] {
   return hostnames.length === 0 ? [null] : hostnames;
+}
+
+/** Whether a route is of what a Server speaks: GRPCRoutes count at gRPC alone, HTTPRoutes at HTTP and where nobody says (linkerd2 policy-controller/grpc, inbound.rs). */
+export function isSpokenAt({ spec: { proxyProtocol = 'unknown' } }: Resource<Server>, { resource }: AnyRoute): boolean {
+  return resource.kind === 'GRPCRoute'
+    ? proxyProtocol === 'gRPC'
+    : proxyProtocol === 'unknown' || proxyProtocol.startsWith('HTTP/');
 }
 
 /** Names of the Servers that a route is attached to; none where a part of it makes Linkerd ignore all of it. */

@@ -31,7 +31,9 @@ export function linkerdRateLimitsOf(resources: readonly Resource[]): RateLimitPo
     const server = ofKind<Server>(resources, 'linkerd', 'Server').find(
       ({ namespace, name }) => namespace === policy.namespace && name === policy.spec.targetRef.name,
     );
-    if (server === undefined || policy.spec.targetRef.kind !== 'Server') return [];
+    const { proxyProtocol = 'unknown' } = server?.spec ?? {};
+    // Linkerd hands limits to no Server of gRPC (policy-controller/grpc, inbound.rs).
+    if (server === undefined || policy.spec.targetRef.kind !== 'Server' || proxyProtocol === 'gRPC') return [];
     return placesOfServer(server, resources).flatMap(({ selector, filter, port }) =>
       limitsOf(policy).map((limit) => ({
         object: policy,

@@ -20,11 +20,11 @@ afterEach(() => {
 });
 afterAll(() => bed.close());
 
-const server = (accessPolicy = 'all-unauthenticated'): string =>
+const server = (accessPolicy = 'all-unauthenticated', proxyProtocol = 'unknown'): string =>
   policy(
     'Server',
     's',
-    `{ podSelector: { matchLabels: { app: reviews } }, port: 9080, accessPolicy: ${accessPolicy} }`,
+    `{ podSelector: { matchLabels: { app: reviews } }, port: 9080, accessPolicy: ${accessPolicy}, proxyProtocol: ${proxyProtocol} }`,
     'v1beta3',
   );
 
@@ -114,9 +114,22 @@ describe('RequestHeaderModifier at a Server', () => {
 
   it('is obeyed for gRPC calls', async () => {
     const grpc = `{ matches: [ { method: { service: shop.Cart } } ], filters: [ ${fields(`set: [ ${field('x-set', 'grpc')} ]`)} ] }`;
-    expect(await bed.apply(server(), route('g', grpc, { apiVersion: GATEWAY_API, kind: 'GRPCRoute' }))).toEqual([]);
+    const routed = route('g', grpc, { apiVersion: GATEWAY_API, kind: 'GRPCRoute' });
+    expect(await bed.apply(server('all-unauthenticated', 'gRPC'), routed)).toEqual([]);
     await bed.call('reviews', '/shop.Cart/Add', { method: 'POST', headers: { 'content-type': 'application/grpc' } });
     expect(seen[0]?.headers['x-set']).toBe('grpc');
+  });
+
+  it.each([
+    ['a GRPCRoute where HTTP is spoken', 'HTTP/2', 'GRPCRoute'],
+    ['a GRPCRoute where nobody says what is spoken', 'unknown', 'GRPCRoute'],
+    ['an HTTPRoute where gRPC is spoken', 'gRPC', 'HTTPRoute'],
+  ])('%s counts for nothing, and is told', async (_, protocol, kind) => {
+    const filters = `filters: [ ${fields(`set: [ ${field('x-set', 'a')} ]`)} ]`;
+    const routed = route('r', `{ ${filters} }`, { apiVersion: GATEWAY_API, kind });
+    expect(await bed.apply(server('all-unauthenticated', protocol), routed)).toEqual(['MS0001']);
+    expect((await bed.call('reviews')).status).toBe(200);
+    expect(seen[0]?.headers['x-set']).toBeUndefined();
   });
 
   it('is in force as soon as it is applied, and gone with its route', async () => {
