@@ -40,6 +40,7 @@ import { analyzeSchemaWarnings } from './schema-warnings.js';
 import { analyzeSelectors } from './selectors.js';
 import { analyzeServers } from './servers.js';
 import { analyzeSidecars } from './sidecars.js';
+import { unsuppressed } from './suppressed.js';
 import { analyzeTelemetry } from './telemetry.js';
 import { type Analyzer, tellInto, worldOf } from './world.js';
 
@@ -95,7 +96,7 @@ export function analyze(resources: readonly Resource[], app: AppSpec | null, fla
   const found = unobeyedIn(resources, flavor);
   const tell = tellInto(found);
   for (const analyzer of ANALYZERS) analyzer(world, tell);
-  return found.toSorted(
+  return unsuppressed(found, resources).toSorted(
     (a, b) =>
       LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) ||
       (a.source.file === b.source.file ? a.source.line - b.source.line : a.source.file < b.source.file ? -1 : 1),

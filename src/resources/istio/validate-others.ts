@@ -56,6 +56,22 @@ export function checkServiceEntry({ spec }: Resource<ServiceEntry>, report: Repo
       refuse(sourceOf(port), `the port name ${port.name} stands twice`);
   }
   checkResolution(spec, refuse);
+  checkHosts(spec, refuse);
+}
+
+/** Protocols that tell hosts apart, by the authority or by SNI. */
+const NAMING = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB', 'HTTP_PROXY', 'HTTPS', 'TLS']);
+
+/** Where nothing of a connection names a host, several cannot be told apart. */
+function checkHosts({ hosts, ports = [], resolution = 'NONE' }: ServiceEntry, refuse: Refuse): void {
+  if (resolution === 'NONE' || hosts.length < 2) return;
+  for (const port of ports)
+    if (!NAMING.has((port.protocol ?? '').toUpperCase()))
+      refuse(
+        sourceOf(port, 'protocol'),
+        `connections of ${port.protocol || 'no known protocol'} name no host, and there are ${hosts.length} hosts`,
+        'a ServiceEntry for each',
+      );
 }
 
 function checkResolution(spec: ServiceEntry, refuse: Refuse): void {

@@ -27,6 +27,14 @@ describe('Istio’s admission refuses', () => {
       entry('resolution: STATIC, workloadSelector: { labels: { a: b } }, endpoints: [ { address: 1.1.1.1 } ]'),
       'a workloadSelector or endpoints',
     ],
+    [
+      'ServiceEntry: hosts that nothing tells apart',
+      net(
+        'ServiceEntry',
+        '{ hosts: [ a.example.com, b.example.com ], ports: [ { number: 3306, name: db, protocol: MYSQL } ], resolution: DNS }',
+      ),
+      'name no host, and there are 2 hosts',
+    ],
     ['ServiceEntry: a wildcard selector', entry("workloadSelector: { labels: { a: '*' } }"), 'without wildcards'],
     ['ServiceEntry: a range with DNS', entry('resolution: DNS, addresses: [ 10.0.0.0/8 ]'), 'not a range'],
     [
