@@ -16,7 +16,7 @@ import { edgeHosts } from './gateway.js';
 import { inboundPorts } from './inbound-ports.js';
 import { mtlsOf } from './peer-authentication.js';
 import { egressFor, servicesOf, visibleServices } from './services.js';
-import { streamFor } from './streams.js';
+import { streamsFor } from './streams.js';
 import { samplingOf } from './telemetry.js';
 import { type Neighbourhood, virtualHostsOf } from './virtual-hosts.js';
 
@@ -92,8 +92,8 @@ function listenersOf(
 ): OutboundListener[] {
   const { name, virtualIp, ports } = service;
   return ports.map(({ port, protocol }) => {
-    const stream = protocol !== 'http' ? streamFor(service, port, caller, around) : null;
-    return { service: name, virtualIp, port, protocol, ...(stream === null ? {} : { stream }) };
+    const streams = protocol !== 'http' ? streamsFor(service, port, caller, around) : [];
+    return { service: name, virtualIp, port, protocol, ...(streams.length === 0 ? {} : { streams }) };
   });
 }
 
