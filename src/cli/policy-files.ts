@@ -6,11 +6,14 @@ import { SandboxError } from '../runtime/runtime.js';
 const ENDINGS = /\.(ya?ml|json)$/;
 
 /**
- * The policy files that `-f` names: files, folders (what ends in .yaml, .yml or .json, deeper too) and `-` for standard
+ * The policy files that are named: files, folders (what ends in .yaml, .yml or .json, deeper too) and `-` for standard
  * input. Names are as they were typed. Throws SandboxError for what is not there.
  */
 export function policyFiles(paths: readonly string[]): PolicyFileInput[] {
-  if (paths.length === 0) throw new SandboxError('no policy file is named', ['-f policies.yaml, -f folder, or -f -']);
+  if (paths.length === 0)
+    throw new SandboxError('no policy file is named', [
+      'a file, a folder, or - for standard input: mesh-sandbox apply policies.yaml',
+    ]);
   return paths.flatMap((path) => {
     if (path === '-') return [{ name: '<stdin>', text: readFileSync(0, 'utf8') }];
     if (/^https?:/.test(path))

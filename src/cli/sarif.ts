@@ -20,7 +20,7 @@ export function sarifOf(findings: readonly Finding[], version: string): unknown 
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: source.file },
+                artifactLocation: { uri: encodeURI(source.file) },
                 region: { startLine: source.line, startColumn: source.column },
               },
             },

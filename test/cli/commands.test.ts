@@ -179,8 +179,16 @@ spec:
   rules: [ { backendRefs: [ { name: ${backend}, port: 9080 } ] } ]
 `,
       );
+    route('nosuch');
+    const diff = await run('diff', file);
+    expect([diff.code, diff.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^HTTPRoute default\/r created\n\ncalls to reviews[^\n]*\n {2}[-+~] /),
+    ]);
     route('reviews');
-    expect((await run('apply', '-f', file)).stdout).toContain('HTTPRoute default/r created');
+    expect((await run('apply', '--dry-run', file)).stdout).toContain('HTTPRoute default/r created');
+    expect((await run('get', 'httproutes')).stdout).toBe('');
+    expect((await run('apply', file)).stdout).toContain('HTTPRoute default/r created');
     expect((await run('get', 'httproutes')).stdout).toMatch(
       /HTTPRoute +default +r +gateway.networking.k8s.io\/v1 +Accepted /,
     );

@@ -4,6 +4,7 @@ import { versionAt } from '../../platform/version.js';
 import { packageRoot } from '../../runtime/programs.js';
 import { SandboxError } from '../../runtime/runtime.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
+import { namedFiles, withFiles } from '../files-option.js';
 import { countFindings, printFindings } from '../findings-text.js';
 import { flavorNamed } from '../names.js';
 import { EXIT } from '../output.js';
@@ -25,15 +26,10 @@ const collect = (value: string, before: string[]): string[] => [...before, ...va
 
 /** `analyze`: mistakes before traffic finds them. */
 export function addAnalyze(program: Command, context: Context): void {
-  program
+  const command = program
     .command('analyze')
-    .description('find mistakes in policies before traffic does; without a sandbox by the files alone')
-    .option(
-      '-f, --filename <path>',
-      'file, folder or - for standard input (repeatable); none = what is applied',
-      (path: string, before: string[]) => [...before, path],
-      [],
-    )
+    .description('find mistakes in policies before traffic does; without a sandbox by the files alone');
+  withFiles(command, '; none = what is applied')
     .option('--app <source>', 'judge by this sample or Compose file instead of a running sandbox')
     .option('--flavor <mesh>', 'which mesh would obey them: istio, linkerd or consul (default of files: istio)')
     .option('--offline', 'judge by the files alone, even where a sandbox runs')
@@ -41,8 +37,8 @@ export function addAnalyze(program: Command, context: Context): void {
     .option('--fail-on <level>', 'exit with 3 from this level on: error, warning or info', 'error')
     .option('-o, --output <format>', 'text, json or sarif', 'text')
     .option('--name <name>', 'which sandbox')
-    .action(async (flags: AnalyzeFlags) => {
-      const all = await findingsOf(context, flags);
+    .action(async (paths: string[], flags: AnalyzeFlags) => {
+      const all = await findingsOf(context, namedFiles(paths, flags), flags);
       const findings = all.filter(({ code }) => !flags.suppress.includes(code));
       const levels = ['error', 'warning', 'info'];
       const upTo = levels.indexOf(flags.failOn);
@@ -52,15 +48,19 @@ export function addAnalyze(program: Command, context: Context): void {
     });
 }
 
-async function findingsOf(context: Context, flags: AnalyzeFlags): Promise<readonly Finding[]> {
-  const files = flags.filename.length === 0 ? [] : policyFiles(flags.filename);
+async function findingsOf(
+  context: Context,
+  paths: readonly string[],
+  flags: AnalyzeFlags,
+): Promise<readonly Finding[]> {
+  const files = paths.length === 0 ? [] : policyFiles(paths);
   const ownWorld = flags.app !== undefined || flags.flavor !== undefined || flags.offline === true;
   const running = context.home.list().length > 0 && !ownWorld;
   if (running || (flags.name !== undefined && flags.offline !== true))
     return (await clientOf(findSandbox(context, flags.name)).call('analyzeResources', { files })).findings;
   if (files.length === 0)
     throw new SandboxError('no sandbox is running, and no files are named', [
-      'mesh-sandbox analyze -f policies.yaml',
+      'mesh-sandbox analyze policies.yaml',
       'mesh-sandbox up',
     ]);
   const [{ readResources }, { analyze }] = await Promise.all([

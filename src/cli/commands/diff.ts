@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { DiffResult } from '../../protocol/api-types.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
+import { namedFiles, withFiles } from '../files-option.js';
 import { countFindings, printFindings } from '../findings-text.js';
 import { EXIT, printable } from '../output.js';
 import { policyFiles } from '../policy-files.js';
@@ -15,21 +16,16 @@ const MARKS = { added: ['green', '+'], removed: ['red', '-'], changed: ['yellow'
 
 /** `diff`: what an `apply` would change, for whom, in words. */
 export function addDiff(program: Command, context: Context): void {
-  program
+  const command = program
     .command('diff')
-    .description('what applying policy files would change, and for whom, in words; nothing is applied')
-    .option(
-      '-f, --filename <path>',
-      'file, folder or - for standard input (repeatable)',
-      (path: string, before: string[]) => [...before, path],
-      [],
-    )
+    .description('what applying policy files would change, and for whom, in words; nothing is applied');
+  withFiles(command)
     .option('-o, --output <format>', 'text or json', 'text')
     .option('--name <name>', 'which sandbox')
-    .action(async (flags: DiffFlags) => {
+    .action(async (paths: string[], flags: DiffFlags) => {
       const client = clientOf(findSandbox(context, flags.name));
       const [result, workloads] = await Promise.all([
-        client.call('diffResources', { files: policyFiles(flags.filename) }),
+        client.call('diffResources', { files: policyFiles(namedFiles(paths, flags)) }),
         client.call('workloads', {}),
       ]);
       if (result.findings.some(({ level }) => level === 'error')) process.exitCode = EXIT.findings;

@@ -3,6 +3,7 @@ import type { ApplyResult, ResourceView } from '../../protocol/api-types.js';
 import { toYaml } from '../../yaml/write.js';
 import { printApplied } from '../applied-text.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
+import { namedFiles, withFiles } from '../files-option.js';
 import { EXIT, table } from '../output.js';
 import { policyFiles } from '../policy-files.js';
 import { badOf, statusText } from '../status-text.js';
@@ -33,16 +34,16 @@ const collect = (path: string, before: string[]): string[] => [...before, path];
 
 /** `apply`, `delete`, `get`: the team's policies, as `kubectl` has them. */
 export function addResources(program: Command, context: Context): void {
-  program
+  const apply = program
     .command('apply')
-    .description('apply policy files (Istio, Gateway API, Linkerd, Consul, Kubernetes): all of it or nothing')
-    .option('-f, --filename <path>', 'file, folder or - for standard input (repeatable)', collect, [])
+    .description('apply policy files (Istio, Gateway API, Linkerd, Consul, Kubernetes): all of it or nothing');
+  withFiles(apply)
     .option('--dry-run', 'say what would happen, and change nothing')
     .option('-o, --output <format>', 'text or json', 'text')
     .option('--name <name>', 'which sandbox')
-    .action(async (flags: ApplyFlags) => {
+    .action(async (paths: string[], flags: ApplyFlags) => {
       const client = clientOf(findSandbox(context, flags.name));
-      const files = policyFiles(flags.filename);
+      const files = policyFiles(namedFiles(paths, flags));
       const result = await client.call('applyResources', { files, dryRun: flags.dryRun ?? false });
       finish(context, result, flags.output);
     });
@@ -105,7 +106,7 @@ function yamlOf(found: readonly ResourceView[]): string {
 }
 
 function printResources({ output }: Context, found: readonly ResourceView[]): void {
-  if (found.length === 0) return output.say(output.typed('nothing; mesh-sandbox apply -f FILE applies policies'));
+  if (found.length === 0) return output.say(output.typed('nothing; mesh-sandbox apply FILE applies policies'));
   const rows = found.map(({ kind, namespace, name, apiVersion, source, status }) => [
     kind,
     namespace,

@@ -32,7 +32,7 @@ export function addTest(program: Command, context: Context): void {
   program
     .command('test')
     .description('policy tests in YAML: given these policies and this request, what must come of it')
-    .argument('<files...>', 'files of tests (docs/policy-tests.md)')
+    .argument('<files...>', 'files of tests (README, “A file of policy tests”)')
     .option('--traffic', 'send the requests in a running sandbox; its resources are as they were afterwards')
     .option('--coverage', 'rules that decided requests, and rules that never did')
     .option('--junit <file>', 'results as JUnit XML too')
