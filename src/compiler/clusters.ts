@@ -8,6 +8,7 @@ import type { Caller } from './caller.js';
 import { type DestinationRules, securityOf, settingsOn, trafficOf } from './destinations.js';
 import { type Placed, placement } from './locality.js';
 import { membersOf, readyOf } from './lookup.js';
+import { takesMtls } from './peer-authentication.js';
 import { servicesOf } from './services.js';
 
 /** A service as one caller uses it. */
@@ -76,7 +77,7 @@ function clusterOf(
   const traffic = { ...trafficOf(settings, mesh.flavor.traffic), ...mesh.app.settings[service.name]?.traffic };
   const placed = [
     ...members.flatMap((member) =>
-      endpointsOf(member, port, ready).map((endpoint) => ({ endpoint, labels: member.labels })),
+      endpointsOf(mesh, member, port, ready).map((endpoint) => ({ endpoint, labels: member.labels })),
     ),
     ...outsideOf(service, port, subset),
   ];
@@ -136,7 +137,7 @@ function failoverOf(
     );
     const meshed = members.filter((one) => one.meshed);
     return {
-      endpoints: members.flatMap((member) => endpointsOf(member, target, ready)),
+      endpoints: members.flatMap((member) => endpointsOf(mesh, member, target, ready)),
       spiffeIds: meshed.map((member) => workloadId(member, namingOf(mesh))),
     };
   });
@@ -148,7 +149,12 @@ function behind(first: readonly Endpoint[], endpoints: readonly Endpoint[], inde
   return endpoints.map((endpoint) => ({ ...endpoint, priority: last + 1 + index }));
 }
 
-function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly ReadyEndpoint[]): Endpoint[] {
+function endpointsOf(
+  mesh: MeshConfig,
+  member: WorkloadSpec,
+  port: ServicePort,
+  ready: readonly ReadyEndpoint[],
+): Endpoint[] {
   return readyOf(member.name, ready).flatMap((endpoint) => {
     const dial = endpoint.ports[port.targetPort];
     if (dial === undefined) return [];
@@ -160,7 +166,7 @@ function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly Re
         workload: member.name,
         version: member.version,
         locality: member.locality,
-        tls: member.meshed,
+        tls: member.meshed && takesMtls(mesh, member, port.targetPort),
       },
     ];
   });

@@ -7,7 +7,7 @@ import type { InboundConfig, MtlsMode } from '../model/sidecar-config.js';
  * What a workload asks of its callers: port before workload before namespace before mesh, the oldest of several, and what
  * is left unset is inherited (istio `ComposePeerAuthentication`). A policy with a selector counts in its own namespace only.
  */
-export function mtlsOf(mesh: MeshConfig, workload: WorkloadSpec): Pick<InboundConfig, 'mtls' | 'portMtls'> {
+export function mtlsOf(mesh: MeshConfig, workload: WorkloadSpec): Required<Pick<InboundConfig, 'mtls' | 'portMtls'>> {
   // What is switched off for the whole sandbox stays off: features come one by one.
   if (mesh.mtls === 'disable') return { mtls: 'disable', portMtls: {} };
   const inForce = mesh.policies.peerAuthentication.toSorted((a, b) => a.created - b.created);
@@ -23,4 +23,20 @@ export function mtlsOf(mesh: MeshConfig, workload: WorkloadSpec): Pick<InboundCo
   const portMtls: Record<number, MtlsMode> = {};
   for (const [port, mode] of Object.entries(own?.ports ?? {})) portMtls[Number(port)] = mode ?? mtls;
   return { mtls, portMtls };
+}
+
+const known = new WeakMap<MeshConfig, Map<WorkloadSpec, ReturnType<typeof mtlsOf>>>();
+
+/**
+ * Whether callers that go by themselves speak mutual TLS to a workload's own port: not where it takes plaintext only (Istio's
+ * automatic mTLS, pilot/pkg/xds/endpoints/mtls_checker.go).
+ */
+export function takesMtls(mesh: MeshConfig, workload: WorkloadSpec, port: number): boolean {
+  // Then no cluster asks for it, whoever answers.
+  if (mesh.mtls === 'disable') return true;
+  const all = known.get(mesh) ?? new Map<WorkloadSpec, ReturnType<typeof mtlsOf>>();
+  known.set(mesh, all);
+  const { mtls, portMtls } = all.get(workload) ?? mtlsOf(mesh, workload);
+  all.set(workload, { mtls, portMtls });
+  return (portMtls[port] ?? mtls) !== 'disable';
 }
