@@ -90,10 +90,16 @@ function listenersOf(
   caller: Caller,
   around: { readonly all: readonly StreamRoutes[]; readonly services: readonly ServiceSpec[] },
 ): OutboundListener[] {
-  const { name, virtualIp, ports } = service;
-  return ports.map(({ port, protocol }) => {
+  const { name, virtualIp: first, otherAddresses = [], ports } = service;
+  return ports.flatMap(({ port, protocol }) => {
     const stream = protocol !== 'http' ? streamFor(service, port, caller, around) : null;
-    return { service: name, virtualIp, port, protocol, ...(stream === null ? {} : { stream }) };
+    return [first, ...otherAddresses].map((virtualIp) => ({
+      service: name,
+      virtualIp,
+      port,
+      protocol,
+      ...(stream === null ? {} : { stream }),
+    }));
   });
 }
 

@@ -22,6 +22,7 @@ export interface Cluster extends TrafficPolicy {
 }
 
 export interface ClusterTls {
+  /** None = whoever the mesh's authority vouches for (Istio, where no service account is known). */
   readonly spiffeIds: readonly string[];
 }
 

@@ -198,7 +198,9 @@ export interface OutlierSettings {
 
 /** How a caller's sidecar encrypts; `mesh` = with the mesh's identities, `originate` = without them. */
 export type ClientTls =
-  | { readonly mode: 'disable' | 'mesh'; readonly source: SourceRef }
+  | { readonly mode: 'disable'; readonly source: SourceRef }
+  /** `names` = those that count instead of the ones that are known of the endpoints; none = these. */
+  | { readonly mode: 'mesh'; readonly names: readonly string[]; readonly source: SourceRef }
   | { readonly mode: 'originate'; readonly tls: OriginatedTls; readonly source: SourceRef };
 
 /** What callers may see and reach (Istio's Sidecar). */

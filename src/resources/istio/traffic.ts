@@ -90,11 +90,13 @@ function poolOf({ tcp, http }: ConnectionPoolSpec): PoolSettings {
 function balancerOf(spec: LoadBalancerSpec): BalancerSettings {
   const { warmup, warmupDurationSecs } = spec;
   const windowMs = warmup?.duration ?? warmupDurationSecs;
+  const algorithm = algorithmOf(spec);
   const balancing: Balancing = {
     ...CLUSTER_DEFAULTS.balancing,
-    algorithm: algorithmOf(spec),
+    algorithm,
+    // Istio says it to these two alone (pilot/pkg/networking/core/cluster_traffic_policy.go).
     slowStart:
-      windowMs === undefined
+      windowMs === undefined || !(algorithm.kind === 'round-robin' || algorithm.kind === 'least-request')
         ? null
         : { windowMs, minimumPercent: warmup?.minimumPercent ?? 10, aggression: warmup?.aggression ?? 1 },
   };
@@ -152,7 +154,7 @@ function outlierOf(spec: OutlierSpec): OutlierSettings {
   return {
     ejection: {
       ...OUTLIER_DEFAULTS,
-      consecutive5xx: spec.consecutive5xxErrors ?? spec.consecutiveErrors ?? OUTLIER_DEFAULTS.consecutive5xx,
+      consecutive5xx: spec.consecutive5xxErrors ?? OUTLIER_DEFAULTS.consecutive5xx,
       consecutiveGatewayErrors: spec.consecutiveGatewayErrors ?? OUTLIER_DEFAULTS.consecutiveGatewayErrors,
       splitLocalOriginErrors: spec.splitExternalLocalOriginErrors ?? false,
       consecutiveLocalOriginFailures:
@@ -178,7 +180,7 @@ function tlsOf(spec: TlsSpec, object: string): ClientTls {
         ? { mode: 'originate', tls: originatedOf(spec, object), source }
         : { mode: 'disable', source };
     case 'ISTIO_MUTUAL':
-      return { mode: 'mesh', source };
+      return { mode: 'mesh', names: spec.subjectAltNames ?? [], source };
     default:
       return { mode: 'disable', source };
   }

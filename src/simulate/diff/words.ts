@@ -153,7 +153,10 @@ export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
     ['ejection', ejectionWords(ejection)],
     ['retry budget', retryBudget === null ? 'none' : JSON.stringify(retryBudget)],
     ['connect timeout', `${connectTimeoutMs} ms`],
-    ['encryption', endpoints.length === 0 ? 'nobody to speak to' : encryptionWords(mutualWords(plain, endpoints.length), originate)],
+    [
+      'encryption',
+      endpoints.length === 0 ? 'nobody to speak to' : encryptionWords(mutualWords(plain, endpoints.length), originate),
+    ],
     ['endpoints', endpoints.map(({ workload }) => workload).join(', ') || 'none: 503'],
   ]);
 }
