@@ -35,9 +35,15 @@ const workload = table({
 
 export const workloadEntry = workload;
 
+function isUdp(protocol: string): boolean {
+  return protocol.toUpperCase() === 'UDP';
+}
+
 const port = tableWith(['number'], {
   number: portNumber(),
-  protocol: text,
+  protocol: unobeyedWhere(text, (word) =>
+    isUdp(word) ? 'the mesh carries TCP only, and its services have no port of UDP' : null,
+  ),
   name: text,
   targetPort: portNumber(),
 });
@@ -77,13 +83,15 @@ export function externalServicesOf(resources: readonly Resource[]): ServiceSpec[
     .toSorted((a, b) => a.created - b.created)
     .flatMap((resource) => {
       const { spec, namespace } = resource;
-      const ports = (spec.ports ?? []).map(
-        (declared): ServicePort => ({
-          port: declared.number,
-          ...protocolOf({ name: declared.protocol?.toLowerCase() }),
-          targetPort: declared.targetPort ?? declared.number,
-        }),
-      );
+      const ports = (spec.ports ?? [])
+        .filter(({ protocol = '' }) => !isUdp(protocol))
+        .map(
+          (declared): ServicePort => ({
+            port: declared.number,
+            ...protocolOf({ name: declared.protocol?.toLowerCase() }),
+            targetPort: declared.targetPort ?? declared.number,
+          }),
+        );
       const seen = visibleTo(spec.exportTo, namespace);
       const near = prefersNear(undefined, resource, resources);
       const selector = spec.workloadSelector?.labels;
