@@ -50,7 +50,10 @@ function replaced(own: ServiceSpec, by: ServiceSpec | undefined, flavor: Flavor)
   if (by === undefined) return own;
   if (by.selector === null && by.outside !== undefined && by.aliasOf === undefined)
     return withOther(own, spoken(by, own.ports, flavor));
-  return { ...spoken(by, own.ports, flavor), name: own.name, virtualIp: own.virtualIp };
+  // What workloads of ours are is not outside of the mesh, whoever declares it again.
+  const { external, ...declared } = spoken(by, own.ports, flavor);
+  const outside = external !== undefined && by.aliasOf !== undefined ? { external } : {};
+  return { ...declared, ...outside, name: own.name, virtualIp: own.virtualIp };
 }
 
 function spoken(service: ServiceSpec, own: readonly ServicePort[], flavor: Flavor): ServiceSpec {

@@ -131,6 +131,12 @@ export interface PoolLimits {
   readonly maxConnectionDurationMs: number | null;
 }
 
+/** What is said of the connections to a destination; null = nothing of the time that they may take to come about. */
+export interface PoolSettings {
+  readonly limits: PoolLimits;
+  readonly connectTimeoutMs: number | null;
+}
+
 export type EjectionPolicy = OutlierDetection | FailureAccrual;
 
 /** Envoy's outlier detection. A threshold of 0 is off. */

@@ -1,6 +1,6 @@
 import { type ServiceSpec, type SourceRef, selects } from './app.js';
 import type { AccessRule, Authorizer, TokenRule } from './authorization.js';
-import type { Balancing, EjectionPolicy, OriginatedTls, PoolLimits, RetryBudget } from './cluster.js';
+import type { Balancing, EjectionPolicy, OriginatedTls, PoolSettings, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { InboundRoute } from './inbound-route.js';
 import { fits, type LabelFilter } from './label-filter.js';
@@ -163,11 +163,6 @@ export interface TrafficSettings {
 export interface PortTraffic extends TrafficSettings {
   /** What is said of a port takes the place of everything else that is said. */
   readonly ports: readonly { readonly port: number; readonly settings: TrafficSettings }[];
-}
-
-export interface PoolSettings {
-  readonly limits: PoolLimits;
-  readonly connectTimeoutMs: number | null;
 }
 
 export interface BalancerSettings {

@@ -5,6 +5,7 @@ import {
   type OriginatedTls,
   OUTLIER_DEFAULTS,
   type PoolLimits,
+  type PoolSettings,
 } from '../../model/cluster.js';
 import {
   type BalancerSettings,
@@ -13,7 +14,6 @@ import {
   type OutlierSettings,
   objectName,
   type PlaceSettings,
-  type PoolSettings,
   type PortTraffic,
   type TrafficSettings,
 } from '../../model/policies.js';

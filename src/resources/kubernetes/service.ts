@@ -97,9 +97,10 @@ function exportedTo({ annotations }: Resource): string[] | undefined {
  */
 function externalOf({ type, externalName, ports = [] }: ServiceObject): Partial<ServiceSpec> {
   if (type !== 'ExternalName' || externalName === undefined) return {};
+  const host = externalName.replace(/\.$/, '');
   const dialed = Object.fromEntries(ports.map(({ port }) => [port, port]));
-  const endpoint = { address: externalName, ports: dialed, labels: {}, locality: '', weight: 1 };
-  return { selector: null, aliasOf: externalName, external: true, outside: [endpoint] };
+  const endpoint = { address: host, ports: dialed, labels: {}, locality: '', weight: 1 };
+  return { selector: null, aliasOf: host, external: true, outside: [endpoint] };
 }
 
 /** `opaque` = the ports that Linkerd does not look into, where anybody says which. */

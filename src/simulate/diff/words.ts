@@ -1,7 +1,7 @@
 import { ruleText } from '../../matching/consider.js';
 import { conditionsOf } from '../../matching/match.js';
 
-import type { Cluster, EjectionPolicy, OriginatedTls, Roots } from '../../model/cluster.js';
+import type { Cluster, EjectionPolicy, OriginatedTls, PoolSettings, Roots } from '../../model/cluster.js';
 import type { InboundRoute } from '../../model/inbound-route.js';
 import { codesText } from '../../model/retries.js';
 import type {
@@ -159,6 +159,12 @@ export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
     ],
     ['endpoints', endpoints.map(({ workload }) => workload).join(', ') || 'none: 503'],
   ]);
+}
+
+/** What limits the requests to an app. */
+export function poolWords(pool: PoolSettings | undefined): string {
+  const said = Object.entries(pool?.limits ?? {}).flatMap(([name, most]) => (most === null ? [] : `${name} ${most}`));
+  return said.length === 0 ? 'without limit' : said.join(', ');
 }
 
 /** Automatic mTLS decides for each endpoint. */
