@@ -146,7 +146,7 @@ export function unobeyed<T>(why: string, of: Reader<T>, matters: (value: T) => b
 }
 
 /** A field that is obeyed but for what some values say: these are told, with the reason. */
-export function unobeyedWhere<T>(of: Reader<T>, why: (value: T) => string | null): Reader<T> {
+export function toldWhere<T>(of: Reader<T>, why: (value: T) => string | null): Reader<T> {
   return reader<T>(shapeOf(of), (view, where, findings) => {
     const value = of(view, where, findings);
     const reason = value === undefined ? null : why(value);

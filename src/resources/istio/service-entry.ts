@@ -8,7 +8,7 @@ import {
   table,
   tableWith,
   text,
-  unobeyedWhere,
+  toldWhere,
   unsupported,
   whole,
 } from '../../yaml/readers.js';
@@ -22,7 +22,7 @@ import { labels, passed, portNumber, visibleTo } from '../words.js';
 const SOCKET = 'unix://';
 
 const workload = table({
-  address: unobeyedWhere(text, (address) =>
+  address: toldWhere(text, (address) =>
     address.startsWith(SOCKET) ? 'no Unix sockets are dialled, so nobody stands there: an IP address, or a name' : null,
   ),
   ports: record(portNumber()),
@@ -41,7 +41,7 @@ function isUdp(protocol: string): boolean {
 
 const port = tableWith(['number'], {
   number: portNumber(),
-  protocol: unobeyedWhere(text, (word) =>
+  protocol: toldWhere(text, (word) =>
     isUdp(word) ? 'the mesh carries TCP only, and its services have no port of UDP' : null,
   ),
   name: text,
@@ -51,7 +51,7 @@ const port = tableWith(['number'], {
 export const serviceEntry = tableWith(['hosts'], {
   hosts: list(text),
   addresses: list(
-    unobeyedWhere(text, (address) =>
+    toldWhere(text, (address) =>
       isRange(address) ? 'connections go by single addresses: list those that are called' : null,
     ),
   ),

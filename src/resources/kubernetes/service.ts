@@ -1,7 +1,7 @@
 import type { ServicePort, ServiceSpec, TargetName } from '../../model/app.js';
 import { fqdn, serviceKey } from '../../model/names.js';
 import { inRanges, type PortRange } from '../../model/policies.js';
-import { list, oneOf, type Read, reader, table, tableWith, text, unobeyedWhere } from '../../yaml/readers.js';
+import { list, oneOf, type Read, reader, table, tableWith, text, toldWhere } from '../../yaml/readers.js';
 import { textShape } from '../../yaml/shape.js';
 import { opaqueAt } from '../linkerd/opaque-ports.js';
 import { ofKind, type Resource } from '../resource.js';
@@ -18,7 +18,7 @@ const port = tableWith(['port'], {
   name: text,
   port: portNumber(),
   targetPort: intOrName,
-  protocol: unobeyedWhere(oneOf(['TCP', 'UDP', 'SCTP']), (word) =>
+  protocol: toldWhere(oneOf(['TCP', 'UDP', 'SCTP']), (word) =>
     word === 'TCP' ? null : `the mesh carries TCP only, and its services have no port of ${word}`,
   ),
   appProtocol: text,
@@ -42,7 +42,7 @@ export const service = table({
   publishNotReadyAddresses: passed,
   externalIPs: passed,
   loadBalancerIP: passed,
-  trafficDistribution: unobeyedWhere(text, (word) =>
+  trafficDistribution: toldWhere(text, (word) =>
     word === 'PreferSameNode' ? 'there are no nodes here: the same sub-zone is preferred' : null,
   ),
 });
