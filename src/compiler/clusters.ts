@@ -118,6 +118,7 @@ function clusterOf(
     // ISTIO_MUTUAL is spoken to whoever answers, whether or not a sidecar stands there.
     endpoints: settings.tls?.mode === 'mesh' ? endpoints.map((one) => ({ ...one, tls: true })) : endpoints,
     ...(service.passthrough ? { passthrough: true as const } : {}),
+    ...(settings.balancer?.hash.some(({ kind }) => kind === 'source-ip') ? { hashesSource: true as const } : {}),
   };
 }
 

@@ -17,7 +17,7 @@ import { inboundPools } from './inbound-pools.js';
 import { inboundPorts } from './inbound-ports.js';
 import { mtlsOf } from './peer-authentication.js';
 import { egressFor, servicesOf, visibleServices } from './services.js';
-import { streamFor } from './streams.js';
+import { streamsFor } from './streams.js';
 import { samplingOf } from './telemetry.js';
 import { type Neighbourhood, virtualHostsOf } from './virtual-hosts.js';
 
@@ -99,13 +99,13 @@ function listenersOf(
 ): OutboundListener[] {
   const { name, virtualIp: first, otherAddresses = [], ports } = service;
   return ports.flatMap(({ port, protocol }) => {
-    const stream = protocol !== 'http' ? streamFor(service, port, caller, around) : null;
+    const streams = protocol !== 'http' ? streamsFor(service, port, caller, around) : [];
     return [first, ...otherAddresses].map((virtualIp) => ({
       service: name,
       virtualIp,
       port,
       protocol,
-      ...(stream === null ? {} : { stream }),
+      ...(streams.length === 0 ? {} : { streams }),
     }));
   });
 }

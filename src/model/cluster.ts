@@ -17,6 +17,8 @@ export interface Cluster extends TrafficPolicy {
   /** TLS as with any server of the internet, instead; absent = none. */
   readonly originate?: OriginatedTls;
   readonly endpoints: readonly Endpoint[];
+  /** Consistent hashing of connections goes by their source address; absent = by chance. */
+  readonly hashesSource?: true;
   /** Requests go to the address that the app called. */
   readonly passthrough?: true;
 }
@@ -128,6 +130,8 @@ export interface PoolLimits {
   readonly maxRequestsPerConnection: number | null;
   /** How long an unused connection is kept; null = as the sidecar's limits say. */
   readonly idleTimeoutMs: number | null;
+  /** Connections of TCP without a byte for so long are closed, ms; 0 = never, absent = after an hour (Envoy). */
+  readonly tcpIdleTimeoutMs?: number;
   readonly maxConnectionDurationMs: number | null;
 }
 

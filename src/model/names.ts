@@ -51,6 +51,11 @@ export function virtualIp(index: number): string {
   return `240.240.${Math.floor(n / 250)}.${(n % 250) + 1}`;
 }
 
+/** Whether an address is one that services are given here, where nobody listens: class E, which no network uses. */
+export function isVirtual(address: string): boolean {
+  return address.startsWith('240.');
+}
+
 /** Envoy's cluster name: `outbound|9080|v2|reviews.default.svc.cluster.local`. */
 export function clusterName(host: string, port: number, subset: string): string {
   return `outbound|${port}|${subset}|${host}`;

@@ -118,6 +118,8 @@ export interface StreamRoutes {
   readonly created: number;
   readonly rules: readonly {
     readonly scope: RuleScope;
+    /** Names that TLS has to ask for; absent = any connection. */
+    readonly sni?: readonly string[];
     readonly destinations: readonly { readonly name: string; readonly weight: number }[];
     readonly origin: RouteOrigin;
   }[];

@@ -97,12 +97,14 @@ export interface OutboundListener {
   readonly virtualIp: string;
   readonly port: number;
   readonly protocol: AppProtocol;
-  /** Where connections of a TCP service go; absent = to all that it stands for. */
-  readonly stream?: StreamRoute;
+  /** Where connections of a TCP service go, the first that is met; absent or none met = to all that it stands for. */
+  readonly streams?: readonly StreamRoute[];
 }
 
 /** Shares of connections, and the rule that says so. */
 export interface StreamRoute {
+  /** Met by TLS alone, and that asks for one of these names (`*.example.com`, `*`); absent = by all. */
+  readonly sni?: readonly string[];
   readonly clusters: readonly { readonly cluster: string; readonly weight: number }[];
   readonly origin: RouteOrigin;
 }

@@ -15,6 +15,7 @@ import { readOpening } from './listener/first-byte.js';
 import { callerField, isMeshOffer, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER, type Peer } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
+import { STREAM_IDLE_MS } from './stream.js';
 import { serveTcp } from './tcp.js';
 import { openSocket } from './upstream/connect.js';
 
@@ -133,12 +134,9 @@ export class InboundListener {
     serveTcp(this.#parts, arrival, async (record) => {
       record.source = this.#parts.state().config.inbound.callers[arrival.peer.principal]?.workloads[0] ?? 'unknown';
       authorizeConnection(this.#parts.access(), arrival.peer, arrival.port, record);
-      return openSocket(
-        '127.0.0.1',
-        this.#parts.appPort(arrival.port),
-        this.#parts.state().config.limits.appConnectMs,
-        this.#parts.clock,
-      ).socket;
+      const { clock, appPort, state } = this.#parts;
+      const app = openSocket('127.0.0.1', appPort(arrival.port), state().config.limits.appConnectMs, clock);
+      return { socket: await app.socket, idleMs: STREAM_IDLE_MS };
     });
     return () => arrival.socket.destroy();
   }

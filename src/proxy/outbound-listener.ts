@@ -1,27 +1,24 @@
 import type { Socket } from 'node:net';
 import type { AppProtocol } from '../model/app.js';
-import { type ClusterTls, tlsTo } from '../model/cluster.js';
 import type { StreamRoute } from '../model/sidecar-config.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, serveHttp } from './downstream.js';
 import { detectProtocol } from './listener/detect-protocol.js';
+import { readOpening } from './listener/first-byte.js';
 import type { Destination } from './listener/original-destination.js';
-import type { TlsOrigination } from './mtls/originated-tls.js';
-import type { TlsIdentity } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER } from './pipeline/call.js';
 import type { ClusterState } from './pipeline/cluster.js';
 import { type ExchangeRecord, PLAIN } from './pipeline/exchange-record.js';
 import { ProxyError } from './pipeline/proxy-error.js';
+import { openThrough, STREAM_IDLE_MS, type Stream, type StreamParts } from './stream.js';
 import { serveTcp } from './tcp.js';
 import { openSocket } from './upstream/connect.js';
 
-export interface OutboundListenerParts extends DownstreamParts {
+export interface OutboundListenerParts extends DownstreamParts, StreamParts {
   readonly state: () => SidecarState;
   readonly handler: Handler<Call>;
-  readonly identity: TlsIdentity;
-  readonly origination: TlsOrigination;
   readonly random: Random;
   readonly clock: Clock;
 }
@@ -55,7 +52,7 @@ function serveService(parts: OutboundListenerParts, arrival: Arrival, protocol: 
       serveHttp(parts, arrival, parts.handler);
       return;
     case 'tcp':
-      return serveTcp(parts, arrival, (record) => openService(parts, arrival, record));
+      return serveBytes(parts, arrival);
     case 'auto':
       detectProtocol(arrival.socket, parts.clock, parts.state().config.limits.detectMs, (what) => {
         if (what === 'closed') arrival.socket.destroy();
@@ -78,29 +75,42 @@ function arrivalOf(socket: Socket, to: Destination, restoreHost: string, service
   };
 }
 
-/** An endpoint of the TCP service behind a virtual IP, over mutual TLS where the cluster says so. */
-async function openService(parts: OutboundListenerParts, arrival: Arrival, record: ExchangeRecord): Promise<Socket> {
-  const cluster = clusterFor(parts, arrival, record);
-  if (cluster.endpoints.length === 0) throw new ProxyError('no_healthy_upstream', arrival.service);
-  const endpoint = cluster.endpoints[Math.floor(parts.random.next() * cluster.endpoints.length)];
-  if (endpoint === undefined) throw new ProxyError('no_healthy_upstream', arrival.service);
-  record.destination = endpoint.config.workload;
-  const { address, port } = endpoint.config;
-  const socket = await openSocket(address, port, cluster.config.connectTimeoutMs, parts.clock).socket;
-  const tls = tlsTo(cluster.config, endpoint.config);
-  const { originate } = cluster.config;
-  if (originate !== undefined) {
-    const secured = await parts.origination.secure(socket, originate, '');
-    record.security = secured.security;
-    return secured.socket;
-  }
-  return tls === null ? socket : secure(parts, socket, { name: cluster.config.name, tls }, record);
+/** Bytes to where the rules for connections send them. Only where a name may decide the first ones are waited for. */
+function serveBytes(parts: OutboundListenerParts, arrival: Arrival): void {
+  const streams = streamsOf(parts, arrival);
+  const serve = (stream: StreamRoute | undefined): void =>
+    serveTcp(parts, arrival, async (record) =>
+      openThrough(parts, clusterFor(parts, arrival, stream, record), arrival, record),
+    );
+  if (streams.every(({ sni }) => sni === undefined)) return serve(streams[0]);
+  const { detectMs } = parts.state().config.limits;
+  readOpening(arrival.tcp, parts.clock, detectMs === 0 ? OPENING_MS : detectMs, (opening) => {
+    if (opening.kind === 'closed') return void arrival.tcp.destroy();
+    const asked = opening.kind === 'tls' ? opening.serverName : null;
+    serve(streams.find(({ sni }) => sni === undefined || (asked !== null && sni.some((name) => meets(asked, name)))));
+  });
+}
+
+/** Envoy's listener_filters_timeout, as Istio sets it where it looks for names. */
+const OPENING_MS = 15_000;
+
+function meets(asked: string, name: string): boolean {
+  return name === '*' || asked === name || (name.startsWith('*.') && asked.endsWith(name.slice(1)));
+}
+
+function streamsOf(parts: OutboundListenerParts, { service, port }: Arrival): readonly StreamRoute[] {
+  const { listeners } = parts.state().config.outbound;
+  return listeners.find((one) => one.service === service && one.port === port)?.streams ?? [];
 }
 
 /** By the rule for its connections, else all that the service stands for. */
-function clusterFor(parts: OutboundListenerParts, { service, port }: Arrival, record: ExchangeRecord): ClusterState {
-  const { clusters, config } = parts.state();
-  const stream = config.outbound.listeners.find((one) => one.service === service && one.port === port)?.stream;
+function clusterFor(
+  parts: OutboundListenerParts,
+  { service, port }: Arrival,
+  stream: StreamRoute | undefined,
+  record: ExchangeRecord,
+): ClusterState {
+  const { clusters } = parts.state();
   const cluster =
     stream === undefined
       ? [...clusters.values()].find(
@@ -125,20 +135,8 @@ function drawn({ clusters }: StreamRoute, random: Random): string {
   return clusters.at(-1)?.cluster ?? '';
 }
 
-async function secure(
-  parts: OutboundListenerParts,
-  socket: Socket,
-  { name, tls }: { readonly name: string; readonly tls: ClusterTls },
-  record: ExchangeRecord,
-): Promise<Socket> {
-  const secured = await parts.identity.secure(socket, name.replaceAll('|', '_.'), tls.spiffeIds);
-  record.security = secured.security;
-  record.destinationPrincipal = secured.security.peer;
-  return secured.socket;
-}
-
 /** Where the mesh knows nothing, bytes go where they were going (Istio's PassthroughCluster), unless that is forbidden. */
-async function openAnywhere(parts: OutboundListenerParts, to: Destination, record: ExchangeRecord): Promise<Socket> {
+async function openAnywhere(parts: OutboundListenerParts, to: Destination, record: ExchangeRecord): Promise<Stream> {
   const { unknownHosts } = parts.state().config.outbound;
   const forbidden = unknownHosts !== 'allow-any';
   const where = `${to.address}:${to.port}`;
@@ -150,5 +148,6 @@ async function openAnywhere(parts: OutboundListenerParts, to: Destination, recor
     rule: 'PassthroughCluster',
     source: null,
   });
-  return openSocket(to.address, to.port, 10_000, parts.clock).socket;
+  const socket = await openSocket(to.address, to.port, 10_000, parts.clock).socket;
+  return { socket, idleMs: STREAM_IDLE_MS };
 }

@@ -1,12 +1,13 @@
 import { tlsTo } from '../model/cluster.js';
 import type { Attempt } from '../model/exchange.js';
+import { isVirtual } from '../model/names.js';
 import type { Clock } from '../platform/clock.js';
 import type { Random } from '../platform/random.js';
 import type { AccessTable } from './authorization/access-table.js';
 import { authorize } from './authorization/authorize.js';
 import { chooseEndpoint } from './balancing/endpoint.js';
 import { observeEndpoints } from './circuit-breaking/observe.js';
-import { plainCluster, type SidecarState } from './discovery/state.js';
+import { originalDestination, plainCluster, type SidecarState } from './discovery/state.js';
 import { injectConnectionFaults } from './fault-injection/connection-fault.js';
 import type { FaultLedger } from './fault-injection/ledger.js';
 import { injectRouteFaults } from './fault-injection/route-fault.js';
@@ -122,10 +123,11 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   return new RoutedCall(call, PASSTHROUGH_ROUTE, cluster);
 }
 
-/** Where connections go where they were going; without interception nobody knows, and the name is asked. */
-function original(call: Call, { config }: ClusterState): ClusterState {
+/** Where connections go where they were going; where that is an address of ours the name is asked. */
+function original(call: Call, cluster: ClusterState): ClusterState {
   const name = call.head.host.replace(/:\d+$/, '');
-  return plainCluster(config.name, call.originalAddress || name, call.port, config.service);
+  const known = call.originalAddress !== '' && !isVirtual(call.originalAddress);
+  return originalDestination(cluster, known ? call.originalAddress : name, call.port);
 }
 
 const PASSTHROUGH_ROUTE = { name: 'allow_any', timeoutMs: null, retry: null, hash: [], mirrors: [] } as const;

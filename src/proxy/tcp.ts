@@ -1,7 +1,8 @@
-import type { Socket } from 'node:net';
 import { type Arrival, type DownstreamParts, newRecord } from './downstream.js';
 import type { ExchangeRecord } from './pipeline/exchange-record.js';
 import { asProxyError } from './pipeline/proxy-error.js';
+import type { Stream } from './stream.js';
+import { onIdle } from './tunnel/idle.js';
 import { joinStreams } from './tunnel/join.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -13,7 +14,7 @@ const EMPTY = Buffer.alloc(0);
 export function serveTcp(
   parts: DownstreamParts,
   arrival: Arrival,
-  open: (record: ExchangeRecord) => Promise<Socket>,
+  open: (record: ExchangeRecord) => Promise<Stream>,
 ): void {
   const record = newRecord(parts, arrival);
   record.kind = 'tcp';
@@ -21,9 +22,13 @@ export function serveTcp(
   arrival.socket.pause();
   const finish = (): void => parts.recorder.record(record);
   open(record).then(
-    (upstream) => {
+    ({ socket: upstream, idleMs }) => {
       if (arrival.socket.destroyed) upstream.destroy();
       record.connectMs = parts.clock.monotonic() - record.started;
+      onIdle(arrival.tcp, idleMs, parts.clock, () => {
+        record.details = 'idle_timeout';
+        upstream.destroy();
+      });
       joinStreams(arrival.socket, upstream, EMPTY, EMPTY, (bytes) => {
         record.requestBytes = bytes.fromA;
         record.responseBytes = bytes.fromB;

@@ -17,6 +17,11 @@ export function hashOf(policies: readonly HashPolicy[], call: Call): bigint | nu
   return hash;
 }
 
+/** What connections of an address are hashed to. */
+export function hashOfAddress(address: string): bigint {
+  return xxHash64(address);
+}
+
 function hashBy(policy: HashPolicy, call: Call): bigint | null {
   switch (policy.kind) {
     case 'header':

@@ -163,4 +163,12 @@ export function plainCluster(name: string, address: string, port: number, worklo
   };
 }
 
+/** A cluster without endpoints of its own, as one to the address that a caller wanted: all that is said of it holds (Envoy's ORIGINAL_DST). */
+export function originalDestination(cluster: ClusterState, address: string, port: number): ClusterState {
+  const { config } = cluster;
+  const to = { ...ENDPOINT_DEFAULTS, address, port, workload: config.service, version: '', tls: config.tls !== null };
+  const endpoint = new EndpointState(to, endpointKey(to, config, settingsOf(config)), 0);
+  return { ...cluster, endpoints: [endpoint], picker: { pick: () => endpoint, availabilityChanged: () => {} } };
+}
+
 const NO_RETRIES: RetryGate = { began: () => {}, admit: () => false, ended: () => {} };

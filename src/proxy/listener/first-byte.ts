@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../platform/clock.js';
-import { offeredProtocols } from './client-hello.js';
+import { type ClientHello, clientHello } from './client-hello.js';
 
 /** What the first bytes of a connection say it is. */
 export type Opening =
-  | { readonly kind: 'tls'; readonly offered: readonly string[] }
+  | ({ readonly kind: 'tls' } & ClientHello)
   | { readonly kind: 'plain' }
   /** Nothing came within the time allowed. */
   | { readonly kind: 'silent' }
@@ -30,9 +30,9 @@ export function readOpening(
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) return;
     seen = seen === null ? chunk : Buffer.concat([seen, chunk]);
-    const offered = seen[0] === TLS_HANDSHAKE ? offeredProtocols(seen) : null;
-    if (seen[0] === TLS_HANDSHAKE && offered === null) return;
-    settle(offered === null ? { kind: 'plain' } : { kind: 'tls', offered });
+    const hello = seen[0] === TLS_HANDSHAKE ? clientHello(seen) : null;
+    if (seen[0] === TLS_HANDSHAKE && hello === null) return;
+    settle(hello === null ? { kind: 'plain' } : { kind: 'tls', ...hello });
   };
   const onClosed = (): void => settle({ kind: 'closed' });
   const settle = (opening: Opening): void => {

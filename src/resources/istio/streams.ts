@@ -5,7 +5,9 @@ import { fullHost, visibleTo } from '../words.js';
 import { gatewaysOf } from './routes.js';
 import type { TcpRoute, TlsRoute, VirtualService } from './virtual-service.js';
 
-type Match = Pick<NonNullable<TcpRoute['match']>[number], 'port' | 'sourceLabels' | 'gateways' | 'sourceNamespace'>;
+type Match = Pick<NonNullable<TcpRoute['match']>[number], 'port' | 'sourceLabels' | 'gateways' | 'sourceNamespace'> & {
+  readonly sniHosts?: readonly string[];
+};
 
 /** What VirtualServices say of connections: their `tls` rules, then their `tcp` rules. */
 export function streamRoutesOf(resources: readonly Resource[]): StreamRoutes[] {
@@ -27,7 +29,7 @@ export function streamRoutesOf(resources: readonly Resource[]): StreamRoutes[] {
     });
 }
 
-/** One rule for each of its matches; a name that TLS asks for is the service's own here, since each has an address. */
+/** One rule for each of its matches. */
 function rulesOf(service: Resource<VirtualService>, rule: TcpRoute | TlsRoute, index: number): StreamRoutes['rules'] {
   const { namespace } = service;
   const matches: readonly (Match | null)[] = (rule.match ?? []).length > 0 ? (rule.match ?? []) : [null];
@@ -38,6 +40,7 @@ function rulesOf(service: Resource<VirtualService>, rule: TcpRoute | TlsRoute, i
   }));
   return matches.map((match, at) => ({
     scope: match === null ? ANY_CALLER : scopeOf(match, namespace),
+    ...(match !== null && 'sniHosts' in match ? { sni: match.sniHosts ?? [] } : {}),
     destinations,
     origin: { object: objectName(service), rule: index, match: at, source: sourceOf(rule) },
   }));

@@ -81,7 +81,9 @@ function poolOf({ tcp, http }: ConnectionPoolSpec): PoolSettings {
     maxRequests: most(http?.http2MaxRequests),
     maxRetries: most(http?.maxRetries),
     maxRequestsPerConnection: most(http?.maxRequestsPerConnection),
-    idleTimeoutMs: most(http?.idleTimeout),
+    // Where HTTP says nothing of its own, TCP speaks for it (istio pilot/pkg/networking/core, cluster_traffic_policy.go).
+    idleTimeoutMs: most(http?.idleTimeout ?? tcp?.idleTimeout),
+    ...(tcp?.idleTimeout === undefined ? {} : { tcpIdleTimeoutMs: tcp.idleTimeout }),
     maxConnectionDurationMs: most(tcp?.maxConnectionDuration),
   };
   return { limits, connectTimeoutMs: most(tcp?.connectTimeout) };

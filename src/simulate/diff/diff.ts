@@ -76,15 +76,19 @@ function outboundChanges(before: OutboundConfig, after: OutboundConfig): Change[
 function streamChanges(before: OutboundConfig, after: OutboundConfig): Change[] {
   return pairsOf(before.listeners, after.listeners, ({ service, port }) => `${service}:${port}`).flatMap(
     ([about, a, b]) => {
-      const [was, is] = [streamWords(a?.stream), streamWords(b?.stream)];
+      const [was, is] = [streamsWords(a?.streams), streamsWords(b?.streams)];
       return was === is ? [] : [changed(`connections to ${about}`, was, is)];
     },
   );
 }
 
-function streamWords(stream: StreamRoute | undefined): string {
-  if (stream === undefined) return 'to all of it';
-  return stream.clusters.map(({ cluster, weight }) => `${weight} to ${clusterWords(cluster)}`).join(', ');
+function streamsWords(streams: readonly StreamRoute[] = []): string {
+  return streams.length === 0 ? 'to all of it' : streams.map(streamWords).join('; ');
+}
+
+function streamWords({ sni, clusters }: StreamRoute): string {
+  const shares = clusters.map(({ cluster, weight }) => `${weight} to ${clusterWords(cluster)}`).join(', ');
+  return sni === undefined ? shares : `TLS for ${sni.join(', ')}: ${shares}`;
 }
 
 function hostWords({ name, port }: VirtualHost): string {
