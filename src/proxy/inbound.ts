@@ -3,7 +3,7 @@ import type { Random } from '../platform/random.js';
 import type { AccessTable } from './authorization/access-table.js';
 import { authorize } from './authorization/authorize.js';
 import { askAuthorizers, type ExternalTable } from './authorization/external.js';
-import { AppClusters } from './discovery/app-clusters.js';
+import type { AppClusters } from './discovery/app-clusters.js';
 import type { SidecarState } from './discovery/state.js';
 import { injectFaults } from './fault-injection/fault.js';
 import type { FaultLedger } from './fault-injection/ledger.js';
@@ -42,8 +42,7 @@ export interface InboundParts {
   readonly ask: Handler<Call>;
   readonly memory: MemoryGuard;
   readonly lineages: LineageTable;
-  /** Where the app of a declared port listens. */
-  readonly appPort: (port: number) => number;
+  readonly apps: AppClusters;
   readonly onBug: (error: ProxyError) => void;
 }
 
@@ -72,10 +71,8 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
 }
 
 function toApp(parts: InboundParts): Filter<Call, EndpointCall> {
-  const apps = new AppClusters(parts.appPort);
   return (next) => (call) => {
-    const { inbound, workload } = parts.state().config;
-    const cluster = apps.at(call.port, inbound.pools?.[call.port], workload.name);
+    const cluster = parts.apps.at(call.port, parts.state().config);
     const attempt = new AttemptCall(new RoutedCall(call, APP_ROUTE, cluster), 1, parts.clock.monotonic());
     const endpoint = cluster.endpoints[0] as EndpointState;
     attempt.endpoint = endpoint;
@@ -90,9 +87,7 @@ async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Co
   const { cluster } = call.attempt.routed;
   const { address, port } = call.endpoint.config;
   const started = parts.clock.monotonic();
-  const { inbound, limits } = parts.state().config;
-  const patience = inbound.pools?.[call.attempt.routed.call.port]?.connectTimeoutMs ?? limits.appConnectMs;
-  const opening = openPlain(address, port, patience, parts.clock);
+  const opening = openPlain(address, port, cluster.config.connectTimeoutMs, parts.clock);
   call.attempt.active = opening;
   const connection = parts.pool.adopt(
     await opening.socket,

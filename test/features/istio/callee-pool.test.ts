@@ -1,6 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { appOf, workload } from '../../support/apps.js';
+import { startMesh, type TestMesh } from '../../support/mesh.js';
 import { type PolicyBed, policyBed } from '../../support/policy-bed.js';
+import { portOf } from '../../support/raw.js';
 import { until } from '../../support/until.js';
 
 let bed: PolicyBed;
@@ -63,3 +67,30 @@ describe('a connection pool', () => {
     );
   });
 });
+
+describe('a connection pool of a TCP service', () => {
+  it('holds at the callee for all callers together', async () => {
+    const database = createServer((socket) => socket.on('error', () => {}).write('hello'));
+    const mesh = await startMesh(
+      appOf([workload('web'), workload('other'), workload('db', { ports: [{ port: 3306, protocol: 'tcp' }] })]),
+      { db: database as never },
+    );
+    const text = rule('{ connectionPool: { tcp: { maxConnections: 1 } } }').replaceAll('reviews', 'db');
+    await mesh.client.call('applyResources', { files: [{ name: 'p.yaml', text }] });
+    expect(await open(mesh, 'web')).toBe('hello');
+    expect(await open(mesh, 'other')).toBe('closed');
+    await mesh.client.call('deleteResources', { all: true });
+    expect(await open(mesh, 'other')).toBe('hello');
+    await mesh.close();
+  });
+});
+
+/** What a caller hears first of the database; it stays connected until the mesh is gone. */
+async function open(mesh: TestMesh, from: string): Promise<string> {
+  const socket = connect(portOf(await mesh.outboundUrl(from, 'db')), '127.0.0.1');
+  return new Promise((resolve) => {
+    socket.on('error', () => {});
+    socket.once('data', (data) => resolve(data.toString()));
+    socket.once('close', () => resolve('closed'));
+  });
+}
