@@ -4,10 +4,12 @@ import { type MeshConfig, namingOf, type ReadyEndpoint } from '../model/mesh-con
 import { clusterName } from '../model/names.js';
 import { belongs, type DestinationPolicy, destinationOf, type SubsetPolicy } from '../model/policies.js';
 import { workloadId } from '../model/spiffe-id.js';
+import { targetOf } from '../model/target-port.js';
 import type { Caller } from './caller.js';
 import { type DestinationRules, securityOf, settingsOn, trafficOf } from './destinations.js';
-import { type Placed, placement } from './locality.js';
+import { NEAREST, type Placed, placement } from './locality.js';
 import { membersOf, readyOf } from './lookup.js';
+import { takesMtls } from './peer-authentication.js';
 import { servicesOf } from './services.js';
 
 /** A service as one caller uses it. */
@@ -71,20 +73,27 @@ function clusterOf(
   { subset, members, ready, caller }: Members,
 ): Cluster {
   const meshed = members.filter((member) => member.meshed);
-  const spiffeIds = [...new Set(meshed.map((member) => workloadId(member, namingOf(mesh))))];
+  const outside = outsideOf(mesh, service, port, subset);
+  const spiffeIds = [
+    ...meshed.map((member) => workloadId(member, namingOf(mesh))),
+    ...accountsOf(mesh, service, subset),
+  ];
   const settings = settingsOn(rules, subset, port.port);
   const traffic = { ...trafficOf(settings, mesh.flavor.traffic), ...mesh.app.settings[service.name]?.traffic };
   const placed = [
     ...members.flatMap((member) =>
-      endpointsOf(member, port, ready).map((endpoint) => ({ endpoint, labels: member.labels })),
+      endpointsOf(mesh, member, port, ready).map((endpoint) => ({ endpoint, labels: member.labels })),
     ),
-    ...outsideOf(service, port, subset),
+    ...outside,
   ];
   // Weights between places that x-mesh gives speak for themselves.
   const own = traffic.balancing.localityWeights;
+  const nearest = service.prefersNear === undefined ? undefined : NEAREST[service.prefersNear];
+  const places = settings.balancer?.places ?? nearest;
   const near = placement(placed, caller, {
-    settings: settings.balancer?.places,
-    watched: traffic.ejection !== null && own === null,
+    settings: places,
+    // What a service says of itself holds without a breaker, too.
+    watched: (traffic.ejection !== null || (places !== undefined && places === nearest)) && own === null,
   });
   const others = failoverOf(rules?.policy, subset, port.port, { mesh, ready });
   const { localityWeights } = near;
@@ -102,7 +111,10 @@ function clusterOf(
     subset: subset?.name ?? '',
     port: port.port,
     protocol: port.protocol,
-    ...securityOf(settings.tls, identities, mesh.mtls !== 'disable'),
+    ...securityOf(settings.tls, identities, {
+      inMesh: mesh.mtls !== 'disable',
+      automatic: service.external !== true && (identities.length > 0 || outside.some(({ endpoint }) => endpoint.tls)),
+    }),
     // ISTIO_MUTUAL is spoken to whoever answers, whether or not a sidecar stands there.
     endpoints: settings.tls?.mode === 'mesh' ? endpoints.map((one) => ({ ...one, tls: true })) : endpoints,
     ...(service.passthrough ? { passthrough: true as const } : {}),
@@ -137,7 +149,7 @@ function failoverOf(
     );
     const meshed = members.filter((one) => one.meshed);
     return {
-      endpoints: members.flatMap((member) => endpointsOf(member, target, ready)),
+      endpoints: members.flatMap((member) => endpointsOf(mesh, member, target, ready)),
       spiffeIds: meshed.map((member) => workloadId(member, namingOf(mesh))),
     };
   });
@@ -149,9 +161,16 @@ function behind(first: readonly Endpoint[], endpoints: readonly Endpoint[], inde
   return endpoints.map((endpoint) => ({ ...endpoint, priority: last + 1 + index }));
 }
 
-function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly ReadyEndpoint[]): Endpoint[] {
+function endpointsOf(
+  mesh: MeshConfig,
+  member: WorkloadSpec,
+  port: ServicePort,
+  ready: readonly ReadyEndpoint[],
+): Endpoint[] {
+  const target = targetOf(port, member);
+  if (target === null) return [];
   return readyOf(member.name, ready).flatMap((endpoint) => {
-    const dial = endpoint.ports[port.targetPort];
+    const dial = endpoint.ports[target];
     if (dial === undefined) return [];
     return [
       {
@@ -161,27 +180,39 @@ function endpointsOf(member: WorkloadSpec, port: ServicePort, ready: readonly Re
         workload: member.name,
         version: member.version,
         locality: member.locality,
-        tls: member.meshed,
+        tls: member.meshed && takesMtls(mesh, member, target),
       },
     ];
   });
 }
 
-/** Addresses outside of the mesh: in plaintext, since nobody there has an identity of ours. */
-function outsideOf({ name, outside = [] }: ServiceSpec, { port }: ServicePort, subset: SubsetPolicy | null): Placed[] {
+/** Addresses outside of the mesh: in plaintext, but to those that are said to prove an identity of ours. */
+function outsideOf(
+  mesh: MeshConfig,
+  { name, namespace, outside = [] }: ServiceSpec,
+  { port }: ServicePort,
+  subset: SubsetPolicy | null,
+): Placed[] {
   return outside
     .filter(({ labels, ports }) => ports[port] !== undefined && (subset === null || belongs(subset, labels)))
-    .map(({ address, ports, labels, locality, weight }) => ({
-      labels,
-      endpoint: {
+    .map(({ address, ports, labels, locality, weight, mutual = false }) => {
+      const dial = ports[port] as number;
+      const endpoint: Endpoint = {
         ...ENDPOINT_DEFAULTS,
         address,
-        port: ports[port] as number,
+        port: dial,
         workload: name,
         version: labels['version'] ?? '',
         locality,
         weight,
-        tls: false,
-      },
-    }));
+        tls: mutual && takesMtls(mesh, { namespace, labels }, dial),
+      };
+      return { labels, endpoint };
+    });
+}
+
+function accountsOf(mesh: MeshConfig, { name, outside = [] }: ServiceSpec, subset: SubsetPolicy | null): string[] {
+  return outside
+    .filter(({ labels }) => subset === null || belongs(subset, labels))
+    .flatMap(({ account }) => (account === undefined ? [] : workloadId({ app: name, ...account }, namingOf(mesh))));
 }

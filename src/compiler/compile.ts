@@ -13,6 +13,7 @@ import { callerKeys } from './caller-keys.js';
 import { clustersOf } from './clusters.js';
 import { rulesFor } from './destinations.js';
 import { edgeHosts } from './gateway.js';
+import { inboundPools } from './inbound-pools.js';
 import { inboundPorts } from './inbound-ports.js';
 import { mtlsOf } from './peer-authentication.js';
 import { egressFor, servicesOf, visibleServices } from './services.js';
@@ -37,11 +38,17 @@ export function compile(
 ): Map<string, SidecarConfig> {
   const outbound = outboundFor(mesh, ready);
   const callers = callersOf(mesh);
+  const pools = inboundPools(mesh);
   const configs = new Map<string, SidecarConfig>();
   for (const workload of mesh.app.workloads.filter(({ meshed }) => meshed))
     configs.set(
       workload.name,
-      sidecarConfig(mesh, workload, { outbound: outbound(callerOf(workload)), callers, version }),
+      sidecarConfig(mesh, workload, {
+        outbound: outbound(callerOf(workload)),
+        callers,
+        pools: pools(workload),
+        version,
+      }),
     );
   configs.set(GATEWAY, gatewayConfig(mesh, outbound(GATEWAY_CALLER), version));
   return configs;
@@ -90,16 +97,23 @@ function listenersOf(
   caller: Caller,
   around: { readonly all: readonly StreamRoutes[]; readonly services: readonly ServiceSpec[] },
 ): OutboundListener[] {
-  const { name, virtualIp, ports } = service;
-  return ports.map(({ port, protocol }) => {
+  const { name, virtualIp: first, otherAddresses = [], ports } = service;
+  return ports.flatMap(({ port, protocol }) => {
     const streams = protocol !== 'http' ? streamsFor(service, port, caller, around) : [];
-    return { service: name, virtualIp, port, protocol, ...(streams.length === 0 ? {} : { streams }) };
+    return [first, ...otherAddresses].map((virtualIp) => ({
+      service: name,
+      virtualIp,
+      port,
+      protocol,
+      ...(streams.length === 0 ? {} : { streams }),
+    }));
   });
 }
 
 interface SidecarParts {
   readonly outbound: OutboundConfig;
   readonly callers: InboundConfig['callers'];
+  readonly pools: Pick<InboundConfig, 'pools'>;
   readonly version: number;
 }
 
@@ -111,7 +125,7 @@ function sidecarConfig(mesh: MeshConfig, workload: WorkloadSpec, parts: SidecarP
     trustDomain: mesh.trustDomain,
     seed: mesh.seed,
     role: 'sidecar',
-    inbound: inboundOf(mesh, workload, parts.callers),
+    inbound: { ...inboundOf(mesh, workload, parts.callers), ...parts.pools },
     outbound: parts.outbound,
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,

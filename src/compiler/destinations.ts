@@ -80,6 +80,9 @@ function onPort(traffic: PortTraffic | null, port: number): TrafficSettings {
 export function settingsOn(rules: DestinationRules | null, subset: SubsetPolicy | null, port: number): TrafficSettings {
   const whole = onPort(rules?.policy.traffic ?? null, port);
   const own = onPort(subset?.traffic ?? null, port);
+  // What a subset says of a port is all that there is to say of it (Istio's MergeSubsetTrafficPolicy).
+  if (subset?.traffic?.ports.some((entry) => entry.port === port) === true)
+    return { ...own, retryBudget: own.retryBudget ?? whole.retryBudget };
   return {
     pool: own.pool ?? whole.pool,
     balancer: own.balancer ?? whole.balancer,
@@ -122,13 +125,15 @@ function portHash(traffic: PortTraffic | null, port: number | null): readonly Ha
   return traffic?.ports.find((entry) => entry.port === port)?.settings.balancer?.hash;
 }
 
-/** How a cluster's connections are secured: as a rule says, else with the mesh's identities wherever one may answer. */
+/** How a cluster's connections are secured: as a rule says, else by themselves with the mesh's identities. */
 export function securityOf(
   said: ClientTls | null,
   identities: readonly string[],
-  inMesh: boolean,
+  { inMesh, automatic }: { readonly inMesh: boolean; readonly automatic: boolean },
 ): Pick<Cluster, 'tls' | 'originate'> {
   if (said?.mode === 'originate') return { tls: null, originate: said.tls };
-  const encrypts = inMesh && said?.mode !== 'disable' && (identities.length > 0 || said?.mode === 'mesh');
-  return { tls: encrypts ? { spiffeIds: identities } : null };
+  if (!inMesh || said?.mode === 'disable' || (said === null && !automatic)) return { tls: null };
+  // Names that the rule lists take the place of those that are known (Istio, cluster_tls.go).
+  const listed = said?.names ?? [];
+  return { tls: { spiffeIds: listed.length > 0 ? listed : identities } };
 }

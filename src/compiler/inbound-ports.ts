@@ -1,6 +1,7 @@
 import { type AppPort, selects, type WorkloadSpec } from '../model/app.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { concerns, inRanges } from '../model/policies.js';
+import { targetOf } from '../model/target-port.js';
 import { withProtocol } from './protocols.js';
 
 /**
@@ -23,7 +24,7 @@ function spokenAt({ policies, flavor }: MeshConfig, workload: WorkloadSpec): rea
     .flatMap(({ ports }) => ports);
   if (declared.length === 0) return workload.ports;
   return workload.ports.map((own) => {
-    const named = declared.find(({ targetPort }) => targetPort === own.port);
+    const named = declared.find((port) => targetOf(port, workload) === own.port);
     if (named === undefined) return own;
     const { protocol } = withProtocol(named, flavor, [{ ...own, targetPort: own.port }]);
     return { ...own, protocol };

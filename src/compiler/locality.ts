@@ -14,6 +14,14 @@ export interface Placement {
   readonly localityWeights: Balancing['localityWeights'];
 }
 
+const ZONES = ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone'];
+
+/** What a service means that wants near endpoints asked first (Istio, of Kubernetes' `trafficDistribution`). */
+export const NEAREST: Readonly<Record<'zone' | 'subzone', PlaceSettings>> = {
+  zone: { enabled: true, distribute: [], failover: [], failoverPriority: ZONES },
+  subzone: { enabled: true, distribute: [], failover: [], failoverPriority: [...ZONES, 'topology.istio.io/subzone'] },
+};
+
 /**
  * What a caller's place makes of the endpoints of a cluster. As in Istio: shares hold always, and nothing fails over that
  * is not watched.

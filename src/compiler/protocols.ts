@@ -10,6 +10,8 @@ export function withProtocol<P extends ServicePort>(port: P, flavor: Flavor, own
   if (port.unknownProtocol === true && flavor.unknownProtocol === 'tcp') return { ...port, protocol: 'tcp' };
   if (flavor.opaquePorts.includes(port.port) && port.ownOpaque !== true) return { ...port, protocol: 'tcp' };
   if (flavor.detects) return port;
-  const declared = own.find((one) => one.targetPort === port.targetPort || one.port === port.port);
+  const declared =
+    own.find((one) => one.targetPort === port.targetPort || one.port === port.port) ??
+    (port.targetName !== undefined && own.length === 1 ? own[0] : undefined);
   return { ...port, protocol: declared === undefined || declared.protocol === 'auto' ? 'tcp' : declared.protocol };
 }

@@ -16,14 +16,44 @@ export function servicesOf(mesh: MeshConfig): ServiceSpec[] {
   );
   const known = new Set(own.map(({ host }) => host));
   const others = all.filter(({ host }) => !known.has(host));
-  return [...own, ...others.map((service) => spoken(service, [], mesh.flavor))];
+  return withAliases([...own, ...others.map((service) => spoken(service, [], mesh.flavor))]);
+}
+
+/** A service that is another name of one that is here is no service of its own (Istio's aliases, for ExternalName). */
+function withAliases(services: readonly ServiceSpec[]): ServiceSpec[] {
+  if (services.every(({ aliasOf }) => aliasOf === undefined)) return [...services];
+  const byHost = new Map(services.map((service) => [service.host, service]));
+  const meant = new Map(services.map((service) => [service, meantBy(service, byHost)]));
+  return services
+    .filter((service) => meant.get(service) === service)
+    .map((service) => {
+      const aliases = services.filter((one) => one !== service && meant.get(one) === service).map(({ host }) => host);
+      return aliases.length === 0 ? service : { ...service, aliases };
+    });
+}
+
+/** Names of names are followed as far as they lead to services. */
+function meantBy(service: ServiceSpec, byHost: ReadonlyMap<string, ServiceSpec>): ServiceSpec {
+  let last = service;
+  for (let i = 0; i < byHost.size; i++) {
+    const next = last.aliasOf === undefined ? undefined : byHost.get(last.aliasOf);
+    // A circle leads nowhere, and each of it stands for itself.
+    if (next === service) return service;
+    if (next === undefined) return last;
+    last = next;
+  }
+  return service;
 }
 
 /** The app's name and address stay: they stand in its pods already; its workloads as well, where only endpoints are added. */
 function replaced(own: ServiceSpec, by: ServiceSpec | undefined, flavor: Flavor): ServiceSpec {
   if (by === undefined) return own;
-  if (by.selector === null && by.outside !== undefined) return withOther(own, spoken(by, own.ports, flavor));
-  return { ...spoken(by, own.ports, flavor), name: own.name, virtualIp: own.virtualIp };
+  if (by.selector === null && by.outside !== undefined && by.aliasOf === undefined)
+    return withOther(own, spoken(by, own.ports, flavor));
+  // What workloads of ours are is not outside of the mesh, whoever declares it again.
+  const { external, ...declared } = spoken(by, own.ports, flavor);
+  const outside = external !== undefined && by.aliasOf !== undefined ? { external } : {};
+  return { ...declared, ...outside, name: own.name, virtualIp: own.virtualIp };
 }
 
 function spoken(service: ServiceSpec, own: readonly ServicePort[], flavor: Flavor): ServiceSpec {
@@ -73,7 +103,15 @@ export function hostMatches(pattern: string, host: string): boolean {
 }
 
 /** Names under which a caller's requests may ask for a service. */
-export function domainsOf({ host, virtualIp }: ServiceSpec, caller: Caller): string[] {
-  const names = hostNames(host, caller.namespace);
-  return [...names, ...(names.length > 1 ? [`${host}.`] : []), virtualIp].filter((name) => name !== '');
+export function domainsOf(
+  { host, virtualIp, otherAddresses = [], aliases = [] }: ServiceSpec,
+  caller: Caller,
+): string[] {
+  const names = [host, ...aliases].flatMap((one) => namesOf(one, caller.namespace));
+  return [...names, virtualIp, ...otherAddresses].filter((name) => name !== '');
+}
+
+function namesOf(host: string, from: string): string[] {
+  const names = hostNames(host, from);
+  return names.length > 1 ? [...names, `${host}.`] : names;
 }

@@ -73,11 +73,21 @@ export interface ServiceSpec {
   /** Full host name: `reviews.default.svc.cluster.local`. */
   readonly host: string;
   readonly virtualIp: string;
+  /** Further addresses that stand for it; absent = none. */
+  readonly otherAddresses?: readonly string[];
   readonly ports: readonly ServicePort[];
   /** Labels that its workloads have, in its namespace; null = it has none. */
   readonly selector: Readonly<Record<string, string>> | null;
   /** Endpoints that no workload of ours is (ServiceEntry, WorkloadEntry); absent = none. */
   readonly outside?: readonly OutsideEndpoint[];
+  /** Endpoints of the caller's zone, or sub-zone, are asked first where no DestinationRule says anything of places. */
+  readonly prefersNear?: 'zone' | 'subzone';
+  /** It stands outside of the mesh: nobody speaks mutual TLS to it by himself, whoever answers. */
+  readonly external?: true;
+  /** It is another name of the service of this host, if there is one (ExternalName). */
+  readonly aliasOf?: string;
+  /** Hosts that are other names of it; absent = none. */
+  readonly aliases?: readonly string[];
   /** Connections go where they were going, whatever the address (ServiceEntry without resolution). */
   readonly passthrough?: true;
   /** Namespaces of callers that see it; absent = all. */
@@ -93,15 +103,27 @@ export interface OutsideEndpoint {
   readonly labels: Readonly<Record<string, string>>;
   readonly locality: string;
   readonly weight: number;
+  /** The service account that it proves to have, and in which namespace; absent = none that is known. */
+  readonly account?: { readonly serviceAccount: string; readonly namespace: string };
+  /** It speaks mutual TLS of the mesh. */
+  readonly mutual?: true;
 }
 
 export interface ServicePort extends AppPort {
   /** Where its workloads listen. */
   readonly targetPort: number;
+  /** They listen on a port of this name, and `targetPort` is only the service's own. */
+  readonly targetName?: TargetName;
   /** Its resource names a protocol that nobody knows. */
   readonly unknownProtocol?: true;
   /** Which ports are opaque is said of its service, so that none is by its number (Linkerd). */
   readonly ownOpaque?: true;
+}
+
+/** A port by its name, and the numbers that pods give to it, as far as manifests say so; null = it is none of theirs. */
+export interface TargetName {
+  readonly name: string;
+  readonly pods: readonly { readonly labels: Readonly<Record<string, string>>; readonly port: number | null }[];
 }
 
 /** The service that the workloads of an `app` form by themselves. */

@@ -24,6 +24,7 @@ export interface Cluster extends TrafficPolicy {
 }
 
 export interface ClusterTls {
+  /** None = whoever the mesh's authority vouches for (Istio, where no service account is known). */
   readonly spiffeIds: readonly string[];
 }
 
@@ -132,6 +133,12 @@ export interface PoolLimits {
   /** Connections of TCP without a byte for so long are closed, ms; 0 = never, absent = after an hour (Envoy). */
   readonly tcpIdleTimeoutMs?: number;
   readonly maxConnectionDurationMs: number | null;
+}
+
+/** What is said of the connections to a destination; null = nothing of the time that they may take to come about. */
+export interface PoolSettings {
+  readonly limits: PoolLimits;
+  readonly connectTimeoutMs: number | null;
 }
 
 export type EjectionPolicy = OutlierDetection | FailureAccrual;

@@ -1,6 +1,6 @@
 import { type ServiceSpec, type SourceRef, selects } from './app.js';
 import type { AccessRule, Authorizer, TokenRule } from './authorization.js';
-import type { Balancing, EjectionPolicy, OriginatedTls, PoolLimits, RetryBudget } from './cluster.js';
+import type { Balancing, EjectionPolicy, OriginatedTls, PoolSettings, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { InboundRoute } from './inbound-route.js';
 import { fits, type LabelFilter } from './label-filter.js';
@@ -167,11 +167,6 @@ export interface PortTraffic extends TrafficSettings {
   readonly ports: readonly { readonly port: number; readonly settings: TrafficSettings }[];
 }
 
-export interface PoolSettings {
-  readonly limits: PoolLimits;
-  readonly connectTimeoutMs: number | null;
-}
-
 export interface BalancerSettings {
   readonly balancing: Balancing;
   /** By what consistent hashing chooses; empty = the algorithm is another. */
@@ -200,7 +195,9 @@ export interface OutlierSettings {
 
 /** How a caller's sidecar encrypts; `mesh` = with the mesh's identities, `originate` = without them. */
 export type ClientTls =
-  | { readonly mode: 'disable' | 'mesh'; readonly source: SourceRef }
+  | { readonly mode: 'disable'; readonly source: SourceRef }
+  /** `names` = those that count instead of the ones that are known of the endpoints; none = these. */
+  | { readonly mode: 'mesh'; readonly names: readonly string[]; readonly source: SourceRef }
   | { readonly mode: 'originate'; readonly tls: OriginatedTls; readonly source: SourceRef };
 
 /** What callers may see and reach (Istio's Sidecar). */

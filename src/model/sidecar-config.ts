@@ -1,6 +1,6 @@
 import type { AppProtocol } from './app.js';
 import type { Authorization, TokenRule } from './authorization.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster, PoolSettings } from './cluster.js';
 import type { Fault } from './fault.js';
 import type { InboundRoute } from './inbound-route.js';
 import type { SidecarLimits, Slashes } from './limits.js';
@@ -51,6 +51,8 @@ export interface InboundConfig {
   /** Where a port asks something else of its callers. */
   readonly portMtls?: Readonly<Record<number, MtlsMode>>;
   readonly ports: readonly { readonly port: number; readonly protocol: AppProtocol }[];
+  /** By port, how much its app is asked for at once, whoever calls; absent = without limit (Istio's inbound clusters). */
+  readonly pools?: Readonly<Record<number, PoolSettings>>;
   /** Faults that act at this workload, in the order in which they are tried. */
   readonly faults: readonly Fault[];
   readonly rateLimits: readonly RateLimit[];

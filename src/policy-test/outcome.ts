@@ -54,7 +54,9 @@ export function simulatedOutcome(simulation: Simulation): Outcome {
     retries: retry?.attempts ?? 0,
     retryOn: retry === null ? [] : [...retry.retryOn, ...retry.retriableStatusCodes.map(String)],
     timeoutMs,
-    encryption: [...new Set(shares.map(({ tls }) => ENCRYPTION[tls]))],
+    encryption: [
+      ...new Set(shares.flatMap(({ tls, plain }) => [tls, ...(plain.length > 0 ? ['plain' as const] : [])])),
+    ].map((mode) => ENCRYPTION[mode]),
     attempts: null,
     why: [
       ...considered.filter(({ why }) => why !== '').map(({ rule, why }) => `${rule}: ${why}`),

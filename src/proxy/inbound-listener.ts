@@ -8,22 +8,21 @@ import type { MtlsMode } from '../model/sidecar-config.js';
 import type { Timer } from '../platform/clock.js';
 import type { AccessTable } from './authorization/access-table.js';
 import { authorizeConnection } from './authorization/authorize.js';
+import type { AppClusters } from './discovery/app-clusters.js';
 import type { SidecarState } from './discovery/state.js';
 import { type Arrival, type DownstreamParts, newRecord, serveHttp } from './downstream.js';
 import { detectProtocol } from './listener/detect-protocol.js';
 import { readOpening } from './listener/first-byte.js';
-import { callerField, isMeshOffer, type Secured, type TlsIdentity } from './mtls/tls-identity.js';
+import { callerField, isMeshOffer, type Secured } from './mtls/tls-identity.js';
 import { type Call, type Handler, NO_PEER, type Peer } from './pipeline/call.js';
 import { PLAIN } from './pipeline/exchange-record.js';
-import { STREAM_IDLE_MS } from './stream.js';
+import { openThrough, type StreamParts } from './stream.js';
 import { serveTcp } from './tcp.js';
-import { openSocket } from './upstream/connect.js';
 
-export interface InboundListenerParts extends DownstreamParts {
+export interface InboundListenerParts extends DownstreamParts, StreamParts {
   readonly state: () => SidecarState;
   readonly handler: Handler<Call>;
-  readonly identity: TlsIdentity;
-  readonly appPort: (port: number) => number;
+  readonly apps: AppClusters;
   readonly access: () => AccessTable;
 }
 
@@ -134,9 +133,8 @@ export class InboundListener {
     serveTcp(this.#parts, arrival, async (record) => {
       record.source = this.#parts.state().config.inbound.callers[arrival.peer.principal]?.workloads[0] ?? 'unknown';
       authorizeConnection(this.#parts.access(), arrival.peer, arrival.port, record);
-      const { clock, appPort, state } = this.#parts;
-      const app = openSocket('127.0.0.1', appPort(arrival.port), state().config.limits.appConnectMs, clock);
-      return { socket: await app.socket, idleMs: STREAM_IDLE_MS };
+      const { apps, state } = this.#parts;
+      return openThrough(this.#parts, apps.at(arrival.port, state().config), arrival, record);
     });
     return () => arrival.socket.destroy();
   }

@@ -3,7 +3,8 @@ import type { Random } from '../platform/random.js';
 import type { AccessTable } from './authorization/access-table.js';
 import { authorize } from './authorization/authorize.js';
 import { askAuthorizers, type ExternalTable } from './authorization/external.js';
-import { plainCluster, type SidecarState } from './discovery/state.js';
+import type { AppClusters } from './discovery/app-clusters.js';
+import type { SidecarState } from './discovery/state.js';
 import { injectFaults } from './fault-injection/fault.js';
 import type { FaultLedger } from './fault-injection/ledger.js';
 import { identifyCaller, sanitizeForApp } from './headers/sanitize.js';
@@ -11,7 +12,7 @@ import { hearLineage, keepLineage } from './lineage/lineage.js';
 import type { LineageTable } from './lineage/table.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
 import { AttemptCall, type Call, EndpointCall, type Filter, type Handler, RoutedCall } from './pipeline/call.js';
-import type { ClusterState, EndpointState } from './pipeline/cluster.js';
+import type { EndpointState } from './pipeline/cluster.js';
 import { PLAIN } from './pipeline/exchange-record.js';
 import { pipeline } from './pipeline/pipeline.js';
 import type { ProxyError } from './pipeline/proxy-error.js';
@@ -41,8 +42,7 @@ export interface InboundParts {
   readonly ask: Handler<Call>;
   readonly memory: MemoryGuard;
   readonly lineages: LineageTable;
-  /** Where the app of a declared port listens. */
-  readonly appPort: (port: number) => number;
+  readonly apps: AppClusters;
   readonly onBug: (error: ProxyError) => void;
 }
 
@@ -71,9 +71,8 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
 }
 
 function toApp(parts: InboundParts): Filter<Call, EndpointCall> {
-  const apps = new Map<number, ClusterState>();
   return (next) => (call) => {
-    const cluster = appCluster(apps, call.port, parts);
+    const cluster = parts.apps.at(call.port, parts.state().config);
     const attempt = new AttemptCall(new RoutedCall(call, APP_ROUTE, cluster), 1, parts.clock.monotonic());
     const endpoint = cluster.endpoints[0] as EndpointState;
     attempt.endpoint = endpoint;
@@ -82,22 +81,13 @@ function toApp(parts: InboundParts): Filter<Call, EndpointCall> {
   };
 }
 
-function appCluster(apps: Map<number, ClusterState>, port: number, parts: InboundParts): ClusterState {
-  let cluster = apps.get(port);
-  if (cluster === undefined) {
-    cluster = plainCluster(`inbound|${port}||`, '127.0.0.1', parts.appPort(port), parts.state().config.workload.name);
-    apps.set(port, cluster);
-  }
-  return cluster;
-}
-
 const APP_ROUTE = { name: 'inbound', timeoutMs: null, retry: null, hash: [], mirrors: [] } as const;
 
 async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Connected> {
   const { cluster } = call.attempt.routed;
   const { address, port } = call.endpoint.config;
   const started = parts.clock.monotonic();
-  const opening = openPlain(address, port, parts.state().config.limits.appConnectMs, parts.clock);
+  const opening = openPlain(address, port, cluster.config.connectTimeoutMs, parts.clock);
   call.attempt.active = opening;
   const connection = parts.pool.adopt(
     await opening.socket,

@@ -12,6 +12,7 @@ import { type ExternalTable, externalTable } from './authorization/external.js';
 import { makePicker } from './balancing/picker.js';
 import { type BreakerEvent, Breakers } from './circuit-breaking/breakers.js';
 import { headLimits } from './codec/fields.js';
+import { AppClusters } from './discovery/app-clusters.js';
 import { buildState, endpointKeys, type Makers, type SidecarState } from './discovery/state.js';
 import type { DownstreamParts } from './downstream.js';
 import { FaultLedger } from './fault-injection/ledger.js';
@@ -143,11 +144,14 @@ export class Sidecar {
         edge: parts.edge,
       }),
     };
+    // What comes as requests and what comes as bytes is counted together.
+    const apps = new AppClusters(parts.appPort);
     this.inbound = new InboundListener({
       ...downstream,
       state,
       identity: this.identity,
-      appPort: parts.appPort,
+      origination,
+      apps,
       access: () => this.#access,
       handler: inboundPipeline({
         ...common,
@@ -157,7 +161,7 @@ export class Sidecar {
         external: () => this.#external,
         routes: () => this.#routes,
         ask: this.outbound.handler,
-        appPort: parts.appPort,
+        apps,
       }),
     });
   }

@@ -12,6 +12,7 @@ import { authorizersOf } from './istio/mesh-config.js';
 import { egressPoliciesOf, gatewayPoliciesOf, peerAuthenticationOf } from './istio/others.js';
 import { tokenPoliciesOf } from './istio/request-authentication.js';
 import { routeSetsOf } from './istio/routes.js';
+import { withSelectedEntries } from './istio/selected-entries.js';
 import { externalServicesOf } from './istio/service-entry.js';
 import { streamRoutesOf } from './istio/streams.js';
 import { telemetryPoliciesOf } from './istio/telemetry.js';
@@ -31,7 +32,7 @@ import { rateLimitsOf } from './sandbox/rate-limit.js';
 /** What all resources together say, in the one language that the compiler understands, as a mesh would take them. */
 export function policiesOf(resources: readonly Resource[], flavor: FlavorName = 'istio'): Policies {
   return {
-    services: [...servicesOf(resources), ...externalServicesOf(resources)],
+    services: [...withSelectedEntries(servicesOf(resources), resources), ...externalServicesOf(resources)],
     routeSets: [
       ...routeSetsOf(resources),
       ...gatewayRouteSetsOf(resources, flavor),

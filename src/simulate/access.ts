@@ -67,7 +67,7 @@ export function accessAt(arriving: Arriving, inbound: InboundConfig | null): Acc
 }
 
 /** The workload's own port at which it arrives. */
-export function portAt({ port }: Arriving, { ports }: InboundConfig): number {
+export function portAt({ port }: Pick<Arriving, 'port'>, { ports }: InboundConfig): number {
   return (ports.find((declared) => declared.port === port) ?? ports[0])?.port ?? port;
 }
 

@@ -64,14 +64,23 @@ function placed(source: SourceRef | null): string {
   return source === null ? '' : ` (${source.file}:${source.line})`;
 }
 
-function shareSentence({ percent, service, subset, endpoints, tls, originated, failure }: Share): string {
+function shareSentence(told: Share): string {
+  const { percent, service, subset, endpoints, tls, originated, failure } = told;
   const share = percent === 100 ? '' : `${Math.round(percent * 100) / 100} %: `;
   const where = `${service}${subset === '' ? '' : ` ${subset}`}`;
   const asked = originated === null ? '' : `${originated.object}${placed(originated.source)}`;
   const why = originated?.roots.kind === 'none' ? `: ${asked}: ${originated.roots.why}` : '';
   if (failure !== null) return `${share}${failureSentence(failure, where)}${failure === 'tls_failure' ? why : ''}`;
   const who = endpoints.length === 1 ? endpoints[0] : `one of ${endpoints.join(', ')}`;
-  return `${share}to ${who} of ${where}, ${SECURED[tls]}${asked === '' ? '' : `, as ${asked} says`}`;
+  return `${share}to ${who} of ${where}, ${SECURED[tls]}${asked === '' ? '' : `, as ${asked} says`}${plainSentence(told)}`;
+}
+
+/** Whom it reaches in plaintext, where that is not so of all, and why it does. */
+function plainSentence({ plain, plainOnly, endpoints }: Share): string {
+  const who = plain.length === 0 ? '' : `, in plaintext to ${plain.join(', ')}`;
+  if (plainOnly.length === 0) return who;
+  const all = plainOnly.length === (plain.length > 0 ? plain : endpoints).length;
+  return `${who}, since ${all ? 'mutual TLS is' : `at ${plainOnly.join(', ')} mutual TLS is`} switched off there (PeerAuthentication)`;
 }
 
 function summaryOf({ method, path }: DescribedRequest, { answer, failure, shares }: Simulation): string {

@@ -2,17 +2,18 @@ import { canonicalTarget, PathError } from '../matching/canonical-target.js';
 import { consider, ruleText } from '../matching/consider.js';
 import type { Subject } from '../matching/match.js';
 import { targetChange } from '../matching/target-change.js';
-import type { Cluster, OriginatedTls } from '../model/cluster.js';
+import type { Cluster, Endpoint, OriginatedTls } from '../model/cluster.js';
 import type { Consideration, Security } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
 import { FAILURES } from '../model/failure.js';
 import type { Slashes } from '../model/limits.js';
 import type { ForwardAction, PathMatch, RetryPolicy, RouteFault } from '../model/route.js';
-import type { InboundConfig, SidecarConfig, VirtualHost } from '../model/sidecar-config.js';
+import type { InboundConfig, MtlsMode, SidecarConfig, VirtualHost } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
 import { type AccessAnswer, type Arriving, accessAt } from './access.js';
 import { hostFor } from './hosts.js';
 import { type InboundAnswer, inboundRouteAt } from './inbound-route.js';
+import { mtlsAt, refusalOf } from './mtls.js';
 import { type DescribedRequest, nameOf, subjectOf } from './request.js';
 
 /** A share of a route's requests, and what would come of it. */
@@ -25,6 +26,10 @@ export interface Share {
   /** Workloads that are ready. */
   readonly endpoints: readonly string[];
   readonly tls: Security['mode'];
+  /** Those of them that are spoken to in plaintext although others are not. */
+  readonly plain: readonly string[];
+  /** Those of them that take plaintext only, so that it is spoken to them. */
+  readonly plainOnly: readonly string[];
   /** What asks for TLS without identities of the mesh; null = nothing. */
   readonly originated: OriginatedTls | null;
   /** What the authorization of each of them says; empty = no policy is about any. */
@@ -162,13 +167,18 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
         inbound: [],
         redirected: null,
         tls: 'plain',
+        plain: [],
+        plainOnly: [],
         originated: null,
         failure: action.missingStatus === 500 ? 'backend_not_found' : 'cluster_not_found',
       };
     const encrypted = cluster.tls !== null && cluster.endpoints.some(({ tls }) => tls);
-    const refusing = cluster.endpoints.some(
-      (endpoint) => !(encrypted && endpoint.tls) && calling.inboundOf(endpoint.workload)?.mtls === 'strict',
-    );
+    const originates = cluster.originate !== undefined;
+    const asks = ({ workload }: Endpoint): MtlsMode | null => mtlsAt(cluster.port, calling.inboundOf(workload));
+    const refusal = cluster.endpoints
+      .map((one) => refusalOf(asks(one), { mutual: encrypted && one.tls, originates }, cluster.protocol))
+      .find((code) => code !== null);
+    const plain = originates ? [] : cluster.endpoints.filter(({ tls }) => !(encrypted && tls));
     const found = {
       cluster: name,
       service: cluster.service,
@@ -176,6 +186,8 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
       percent,
       endpoints: cluster.endpoints.map(({ workload }) => workload),
       tls: cluster.originate !== undefined ? ('tls' as const) : encrypted ? ('mtls' as const) : ('plain' as const),
+      plain: encrypted ? plain.map(({ workload }) => workload) : [],
+      plainOnly: plain.filter((one) => asks(one) === 'disable').map(({ workload }) => workload),
       originated: cluster.originate ?? null,
       access: [],
       inbound: [],
@@ -191,7 +203,7 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
       protocol: cluster.protocol === 'tcp' ? ('tcp' as const) : ('http' as const),
       subject: { ...subject, host: host ?? action.rewrite?.host ?? subject.host },
     }));
-    return { ...found, ...atCallees(arriving, cluster, refusing, calling.inboundOf) };
+    return { ...found, ...atCallees(arriving, cluster, refusal ?? null, calling.inboundOf) };
   });
 }
 
@@ -199,13 +211,13 @@ function sharesOf(action: ForwardAction, clusters: readonly Cluster[], calling: 
 function atCallees(
   arriving: readonly Arriving[],
   cluster: Cluster,
-  refusing: boolean,
+  refusal: FailureCode | null,
   inboundOf: Calling['inboundOf'],
 ): Pick<Share, 'access' | 'inbound' | 'redirected' | 'failure'> {
   const access = arriving.flatMap((one) => accessAt(one, inboundOf(one.workload)) ?? []);
   const letIn = arriving.filter((one) => access.every(({ workload, allowed }) => workload !== one.workload || allowed));
   const inbound = letIn.flatMap((one) => inboundRouteAt(one, inboundOf(one.workload)) ?? []);
-  const failure = shareFailure(cluster, refusing, access);
+  const failure = shareFailure(cluster, refusal, access);
   const all = failure === null && inbound.length === letIn.length && inbound.every(({ status }) => status !== null);
   return { access, inbound, redirected: all ? (inbound[0]?.status ?? null) : null, failure };
 }
@@ -213,12 +225,12 @@ function atCallees(
 /** Why none of a share arrives: some of its callees letting it in is enough for a null. */
 function shareFailure(
   { endpoints, originate }: Cluster,
-  refusing: boolean,
+  refusal: FailureCode | null,
   access: readonly AccessAnswer[],
 ): FailureCode | null {
   if (endpoints.length === 0) return 'no_healthy_upstream';
   if (originate?.roots.kind === 'none') return 'tls_failure';
-  if (refusing) return originate === undefined ? 'connection_termination' : 'tls_failure';
+  if (refusal !== null) return refusal;
   if (access.length !== endpoints.length || access.some(({ allowed }) => allowed)) return null;
   return access[0]?.failure ?? 'access_denied';
 }

@@ -132,12 +132,26 @@ export function unsupported(why: string): Reader<never> {
   });
 }
 
-/** A field that is known and not obeyed, whose value is looked at all the same, to tell what is wrong with it. */
-export function unobeyed<T>(why: string, of: Reader<T>): Reader<T> {
+/**
+ * A field that is known and not obeyed, whose value is looked at all the same, to tell what is wrong with it, and to be
+ * silent about what comes to the same without it.
+ */
+export function unobeyed<T>(why: string, of: Reader<T>, matters: (value: T) => boolean = () => true): Reader<T> {
   return reader<T>({ kind: 'unsupported', why }, (view, where, findings) => {
     if (view.kind === 'null') return undefined;
-    findings.unsupported(view.source, where, why);
-    return of(view, where, findings);
+    const value = of(view, where, findings);
+    if (value === undefined || matters(value)) findings.unsupported(view.source, where, why);
+    return value;
+  });
+}
+
+/** A field that is obeyed but for what some values say: these are told, with the reason. */
+export function toldWhere<T>(of: Reader<T>, why: (value: T) => string | null): Reader<T> {
+  return reader<T>(shapeOf(of), (view, where, findings) => {
+    const value = of(view, where, findings);
+    const reason = value === undefined ? null : why(value);
+    if (reason !== null) findings.unsupported(view.source, where, reason);
+    return value;
   });
 }
 

@@ -90,7 +90,8 @@ export class TlsIdentity {
   }
 
   /**
-   * Secures a connected socket as client and proves that the server is one of `expected` (secure naming). Rejects with
+   * Secures a connected socket as client and proves that the server is one of `expected` (secure naming), or anybody of
+   * the mesh where none is expected. Rejects with
    * `own_identity_unavailable`, `tls_failure` or `identity_mismatch`; never falls back to plaintext.
    */
   secure(
@@ -194,7 +195,7 @@ export class TlsIdentity {
   #prove(socket: TLSSocket, expected: readonly string[]): Secured | ProxyError {
     try {
       const secured = this.#read(socket);
-      if (expected.includes(secured.security.peer)) return secured;
+      if (expected.length === 0 || expected.includes(secured.security.peer)) return secured;
       return new ProxyError('identity_mismatch', `expected ${expected.join(' or ')}, got ${secured.security.peer}`);
     } catch (error) {
       return new ProxyError('identity_mismatch', error instanceof Error ? error.message : String(error));

@@ -42,6 +42,7 @@ import { analyzeServers } from './servers.js';
 import { analyzeSidecars } from './sidecars.js';
 import { unsuppressed } from './suppressed.js';
 import { analyzeTelemetry } from './telemetry.js';
+import { analyzeUnobeyedAnnotations } from './unobeyed-annotations.js';
 import { type Analyzer, tellInto, worldOf } from './world.js';
 
 const ANALYZERS: readonly Analyzer[] = [
@@ -83,6 +84,7 @@ const ANALYZERS: readonly Analyzer[] = [
   analyzeSchemaWarnings,
   analyzeSidecars,
   analyzeTelemetry,
+  analyzeUnobeyedAnnotations,
 ];
 
 const LEVELS = ['error', 'warning', 'info'] as const;

@@ -1,6 +1,9 @@
+import { targetOf } from '../../model/target-port.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { ServiceEntry } from '../istio/service-entry.js';
+import type { KnownWorkload } from '../kubernetes/deployment.js';
 import { protocolWord, type ServiceObject } from '../kubernetes/service.js';
+import { targetNamed } from '../kubernetes/target-names.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
 
@@ -83,14 +86,44 @@ function checkNames(service: Resource<ServiceObject>, tell: Tell): void {
 function checkTargets(world: World, service: Resource<ServiceObject>, tell: Tell): void {
   const { selector, ports = [] } = service.spec;
   if (selector === undefined) return;
-  const listening = world.workloadsFor(service.namespace, selector).flatMap((workload) => workload.ports ?? []);
+  const workloads = world.workloadsFor(service.namespace, selector);
+  const listening = workloads.flatMap((workload) => workload.ports ?? []);
   for (const port of ports) {
     const target = Number(port.targetPort ?? port.port);
+    if (!Number.isInteger(target)) checkNamed(world, service, port, workloads, tell);
     if (Number.isInteger(target) && listening.length > 0 && !listening.includes(target))
       tell('KIA0701', 'warning', service, sourceOf(port), `no workload that it selects listens on ${target}`, {
         hint: `they listen on: ${[...new Set(listening)].join(', ')}`,
       });
   }
+}
+
+/** A target by name that nothing gives a number to, and that could be one port or another. */
+function checkNamed(
+  world: World,
+  service: Resource<ServiceObject>,
+  port: NonNullable<ServiceObject['ports']>[number],
+  workloads: readonly KnownWorkload[],
+  tell: Tell,
+): void {
+  const { targetPort: name = '', port: number } = port;
+  const targetName = targetNamed(name, service.namespace, service.spec.selector ?? {}, world.resources);
+  const lost = workloads.filter(({ ports, labels }) => {
+    if (ports === null) return false;
+    const target = targetOf({ targetPort: number, targetName }, { labels, ports: ports.map((own) => ({ port: own })) });
+    return target === null || !ports.includes(target);
+  });
+  if (lost.length > 0)
+    tell(
+      'KIA0701',
+      'warning',
+      service,
+      sourceOf(port, 'targetPort'),
+      `${lost.map((one) => one.name).join(', ')} listens on no port that is called ${name}, so nothing is sent there`,
+      {
+        hint: `a number: ${[...new Set(lost.flatMap(({ ports }) => ports ?? []))].join(', ')}; or the Deployment that names it`,
+      },
+    );
 }
 
 /** One port of a workload behind several Services, under different names or protocols. */

@@ -4,15 +4,10 @@ import {
   CLUSTER_DEFAULTS,
   OUTLIER_DEFAULTS,
   type PoolLimits,
+  type PoolSettings,
 } from '../../model/cluster.js';
 import { fqdn, NAMESPACE } from '../../model/names.js';
-import type {
-  BalancerSettings,
-  DestinationPolicy,
-  OutlierSettings,
-  PoolSettings,
-  PortTraffic,
-} from '../../model/policies.js';
+import type { BalancerSettings, DestinationPolicy, OutlierSettings, PortTraffic } from '../../model/policies.js';
 import type { HashPolicy } from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource } from '../resource.js';

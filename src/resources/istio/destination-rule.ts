@@ -8,6 +8,7 @@ import {
   table,
   tableWith,
   text,
+  unobeyed,
   unsupported,
   whole,
 } from '../../yaml/readers.js';
@@ -55,15 +56,25 @@ const tcpSettings = table({
   idleTimeout: goDuration,
 });
 
+const ONE_PROTOCOL = 'HTTP/1.1 is spoken between sidecars';
+
 const httpSettings = table({
   http1MaxPendingRequests: whole(-1_000_000, 2 ** 32 - 1),
   http2MaxRequests: whole(-1_000_000, 2 ** 32 - 1),
   maxRequestsPerConnection: whole(-1_000_000, 2 ** 32 - 1),
   maxRetries: whole(-1_000_000, 2 ** 32 - 1),
   idleTimeout: goDuration,
-  h2UpgradePolicy: oneOf(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']),
-  useClientProtocol: flag,
-  maxConcurrentStreams: whole(-1_000_000, 2 ** 32 - 1),
+  h2UpgradePolicy: unobeyed(
+    ONE_PROTOCOL,
+    oneOf(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']),
+    (policy) => policy === 'UPGRADE',
+  ),
+  useClientProtocol: unobeyed(ONE_PROTOCOL, flag, (asked) => asked),
+  maxConcurrentStreams: unobeyed(
+    `${ONE_PROTOCOL}: http2MaxRequests limits the requests under way`,
+    whole(-1_000_000, 2 ** 32 - 1),
+    (most) => most > 0,
+  ),
   // Of HTTP/2, which is not spoken between sidecars.
   http2KeepAlive: passed,
 });
@@ -71,7 +82,10 @@ const httpSettings = table({
 const connectionPool = table({ tcp: tcpSettings, http: httpSettings });
 
 const outlierDetection = table({
-  consecutiveErrors: whole(-1_000, 2 ** 31),
+  consecutiveErrors: unobeyed(
+    'Istio does not look at it any more: consecutive5xxErrors, or consecutiveGatewayErrors',
+    whole(-1_000, 2 ** 31),
+  ),
   splitExternalLocalOriginErrors: flag,
   consecutiveLocalOriginFailures: whole(0, 2 ** 32 - 1),
   consecutiveGatewayErrors: whole(0, 2 ** 32 - 1),

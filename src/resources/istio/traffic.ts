@@ -5,6 +5,7 @@ import {
   type OriginatedTls,
   OUTLIER_DEFAULTS,
   type PoolLimits,
+  type PoolSettings,
 } from '../../model/cluster.js';
 import {
   type BalancerSettings,
@@ -13,7 +14,6 @@ import {
   type OutlierSettings,
   objectName,
   type PlaceSettings,
-  type PoolSettings,
   type PortTraffic,
   type TrafficSettings,
 } from '../../model/policies.js';
@@ -92,11 +92,13 @@ function poolOf({ tcp, http }: ConnectionPoolSpec): PoolSettings {
 function balancerOf(spec: LoadBalancerSpec): BalancerSettings {
   const { warmup, warmupDurationSecs } = spec;
   const windowMs = warmup?.duration ?? warmupDurationSecs;
+  const algorithm = algorithmOf(spec);
   const balancing: Balancing = {
     ...CLUSTER_DEFAULTS.balancing,
-    algorithm: algorithmOf(spec),
+    algorithm,
+    // Istio says it to these two alone (pilot/pkg/networking/core/cluster_traffic_policy.go).
     slowStart:
-      windowMs === undefined
+      windowMs === undefined || !(algorithm.kind === 'round-robin' || algorithm.kind === 'least-request')
         ? null
         : { windowMs, minimumPercent: warmup?.minimumPercent ?? 10, aggression: warmup?.aggression ?? 1 },
   };
@@ -154,7 +156,7 @@ function outlierOf(spec: OutlierSpec): OutlierSettings {
   return {
     ejection: {
       ...OUTLIER_DEFAULTS,
-      consecutive5xx: spec.consecutive5xxErrors ?? spec.consecutiveErrors ?? OUTLIER_DEFAULTS.consecutive5xx,
+      consecutive5xx: spec.consecutive5xxErrors ?? OUTLIER_DEFAULTS.consecutive5xx,
       consecutiveGatewayErrors: spec.consecutiveGatewayErrors ?? OUTLIER_DEFAULTS.consecutiveGatewayErrors,
       splitLocalOriginErrors: spec.splitExternalLocalOriginErrors ?? false,
       consecutiveLocalOriginFailures:
@@ -180,7 +182,7 @@ function tlsOf(spec: TlsSpec, object: string): ClientTls {
         ? { mode: 'originate', tls: originatedOf(spec, object), source }
         : { mode: 'disable', source };
     case 'ISTIO_MUTUAL':
-      return { mode: 'mesh', source };
+      return { mode: 'mesh', names: spec.subjectAltNames ?? [], source };
     default:
       return { mode: 'disable', source };
   }

@@ -21,6 +21,7 @@ import type {
   TlsRoute,
   VirtualService,
 } from './virtual-service.js';
+import { tellWithoutEffect } from './without-effect.js';
 
 /**
  * What Istio's admission refuses (pkg/config/validation, as far as its rules are known and observed): such a resource
@@ -295,16 +296,7 @@ export function checkDestinationRule(resource: Resource<DestinationRule>, report
       );
     if (subset.trafficPolicy !== undefined) checkTraffic(subset.trafficPolicy, refuse);
   }
-  for (const policy of [spec.trafficPolicy, ...(spec.subsets ?? []).map(({ trafficPolicy }) => trafficPolicy)])
-    for (const { tls } of [policy, ...(policy?.portLevelSettings ?? [])].filter((one) => one !== undefined))
-      if (tls?.credentialName !== undefined)
-        report(
-          READING.unsupportedField,
-          'warning',
-          sourceOf(tls, 'credentialName'),
-          'credentialName is not obeyed: sidecars read files, so nothing is encrypted here',
-          'caCertificates: /etc/ssl/certs/ca-certificates.crt',
-        );
+  tellWithoutEffect(spec, report);
 }
 
 function checkTraffic(policy: TrafficPolicySpec, refuse: Refuse): void {

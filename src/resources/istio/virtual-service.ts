@@ -9,6 +9,7 @@ import {
   table,
   tableWith,
   text,
+  unobeyed,
   unsupported,
   whole,
 } from '../../yaml/readers.js';
@@ -68,7 +69,11 @@ const retries = table({
   attempts: whole(-1_000, 1_000_000),
   perTryTimeout: goDuration,
   retryOn: text,
-  retryRemoteLocalities: flag,
+  retryRemoteLocalities: unobeyed(
+    'a retry goes to another place only where outlierDetection has put the nearer ones aside',
+    flag,
+    (asked) => asked,
+  ),
   retryIgnorePreviousHosts: flag,
   backoff: goDuration,
 });

@@ -1,20 +1,26 @@
-import type { ServicePort, ServiceSpec } from '../../model/app.js';
+import type { ServicePort, ServiceSpec, TargetName } from '../../model/app.js';
 import { fqdn, serviceKey } from '../../model/names.js';
 import { inRanges, type PortRange } from '../../model/policies.js';
-import { list, oneOf, type Read, reader, table, tableWith, text } from '../../yaml/readers.js';
-import { ANY } from '../../yaml/shape.js';
+import { list, oneOf, type Read, reader, table, tableWith, text, toldWhere } from '../../yaml/readers.js';
+import { textShape } from '../../yaml/shape.js';
 import { opaqueAt } from '../linkerd/opaque-ports.js';
 import { ofKind, type Resource } from '../resource.js';
-import { labels, passed, portNumber } from '../words.js';
+import { labels, passed, portNumber, visibleTo } from '../words.js';
+import { targetNamed } from './target-names.js';
+import { prefersNear } from './traffic-distribution.js';
 
 /** A port by number or by the name of a container's port. */
-const intOrName = reader<string>(ANY, (view, where) => view.text(where) ?? undefined);
+const intOrName = reader<string>(textShape("a number, or the name of a container's port"), (view, where) => {
+  return view.text(where) ?? undefined;
+});
 
 const port = tableWith(['port'], {
   name: text,
   port: portNumber(),
   targetPort: intOrName,
-  protocol: oneOf(['TCP', 'UDP', 'SCTP']),
+  protocol: toldWhere(oneOf(['TCP', 'UDP', 'SCTP']), (word) =>
+    word === 'TCP' ? null : `the mesh carries TCP only, and its services have no port of ${word}`,
+  ),
   appProtocol: text,
   nodePort: passed,
 });
@@ -36,7 +42,9 @@ export const service = table({
   publishNotReadyAddresses: passed,
   externalIPs: passed,
   loadBalancerIP: passed,
-  trafficDistribution: passed,
+  trafficDistribution: toldWhere(text, (word) =>
+    word === 'PreferSameNode' ? 'there are no nodes here: the same sub-zone is preferred' : null,
+  ),
 });
 
 export type ServiceObject = Read<typeof service>;
@@ -46,6 +54,8 @@ export function servicesOf(resources: readonly Resource[]): ServiceSpec[] {
   return ofKind<ServiceObject>(resources, 'kubernetes', 'Service').map((service) => {
     const { name, namespace, spec } = service;
     const opaque = opaqueAt(service, resources);
+    const near = prefersNear(spec.trafficDistribution, service, resources);
+    const seen = visibleTo(exportedTo(service), namespace);
     return {
       name: serviceKey(name, namespace),
       namespace,
@@ -54,8 +64,11 @@ export function servicesOf(resources: readonly Resource[]): ServiceSpec[] {
         spec.clusterIP === undefined || spec.clusterIP === 'None' ? addressOf(fqdn(name, namespace)) : spec.clusterIP,
       ports: (spec.ports ?? [])
         .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
-        .map((port) => portOf(port, opaque)),
+        .map((port) => portOf(port, opaque, (name) => targetNamed(name, namespace, spec.selector ?? {}, resources))),
       selector: spec.selector ?? null,
+      ...externalOf(spec),
+      ...(seen === null ? {} : { visibleTo: seen }),
+      ...(near === null ? {} : { prefersNear: near }),
     };
   });
 }
@@ -73,13 +86,32 @@ export function namedPort(
   return service?.spec.ports?.find((one) => one.name === port)?.port ?? null;
 }
 
+/** Namespaces that see a Service, as Istio's annotation has them. */
+function exportedTo({ annotations }: Resource): string[] | undefined {
+  return annotations['networking.istio.io/exportTo']?.split(',').map((one) => one.trim());
+}
+
+/**
+ * An ExternalName is another name of a service of the mesh, as in Istio, or of a host outside of it: that one is looked up
+ * here, since no resolver of a cluster does so.
+ */
+function externalOf({ type, externalName, ports = [] }: ServiceObject): Partial<ServiceSpec> {
+  if (type !== 'ExternalName' || externalName === undefined) return {};
+  const host = externalName.replace(/\.$/, '');
+  const dialed = Object.fromEntries(ports.map(({ port }) => [port, port]));
+  const endpoint = { address: host, ports: dialed, labels: {}, locality: '', weight: 1 };
+  return { selector: null, aliasOf: host, external: true, outside: [endpoint] };
+}
+
 /** `opaque` = the ports that Linkerd does not look into, where anybody says which. */
-function portOf(declared: Port, opaque: readonly PortRange[] | null): ServicePort {
+function portOf(declared: Port, opaque: readonly PortRange[] | null, named: (name: string) => TargetName): ServicePort {
   const target = Number(declared.targetPort ?? declared.port);
+  const name = Number.isInteger(target) ? null : (declared.targetPort ?? '');
   return {
     port: declared.port,
     ...(inRanges(declared.port, opaque ?? []) ? { protocol: 'tcp' } : protocolOf(declared)),
-    targetPort: Number.isInteger(target) ? target : declared.port,
+    targetPort: name === null ? target : declared.port,
+    ...(name === null ? {} : { targetName: named(name) }),
     ...(opaque === null ? {} : { ownOpaque: true }),
   };
 }

@@ -10,7 +10,7 @@ import type {
   VirtualHost,
 } from '../../model/sidecar-config.js';
 import type { SourceRef } from '../../model/source.js';
-import { clusterParts, clusterWords, inboundRouteWords, routeWords, ruleName } from './words.js';
+import { clusterParts, clusterWords, inboundRouteWords, poolWords, routeWords, ruleName } from './words.js';
 
 /** Something that would be other than it is, and for whom. */
 export interface Difference {
@@ -170,12 +170,21 @@ function inboundChanges(before: SidecarConfig, after: SidecarConfig): Change[] {
   return [
     ...mtls,
     ...ports,
+    ...poolChanges(about, was, is),
     ...access,
     ...named('removed', 'the fault', faults.gone),
     ...named('added', 'the fault', faults.come),
     ...named('removed', 'the limit', limits.gone),
     ...named('added', 'the limit', limits.come),
   ];
+}
+
+/** How much the app is asked for at once. */
+function poolChanges(about: string, was: InboundConfig, is: InboundConfig): Change[] {
+  return Object.keys({ ...was.pools, ...is.pools }).flatMap((port) => {
+    const [before, after] = [poolWords(was.pools?.[Number(port)]), poolWords(is.pools?.[Number(port)])];
+    return before === after ? [] : [changed(about, `on port ${port} all of them together: ${before}`, after)];
+  });
 }
 
 /** Who is let in, who is kept out, and what becomes of the former, a sentence each, with where it is said. */

@@ -1,7 +1,7 @@
 import { ruleText } from '../../matching/consider.js';
 import { conditionsOf } from '../../matching/match.js';
 
-import type { Cluster, EjectionPolicy, OriginatedTls, Roots } from '../../model/cluster.js';
+import type { Cluster, EjectionPolicy, OriginatedTls, PoolSettings, Roots } from '../../model/cluster.js';
 import type { InboundRoute } from '../../model/inbound-route.js';
 import { codesText } from '../../model/retries.js';
 import type {
@@ -141,7 +141,7 @@ function round(share: number): number {
 /** How the endpoints of a cluster are used, part by part; parts that are equal are the same words. */
 export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
   const { balancing, limits, ejection, retryBudget, connectTimeoutMs, tls, originate, endpoints } = cluster;
-  const encrypted = tls !== null && endpoints.some((endpoint) => endpoint.tls);
+  const plain = endpoints.filter((endpoint) => tls === null || !endpoint.tls).map(({ workload }) => workload);
   return new Map([
     [
       'balancing',
@@ -153,13 +153,28 @@ export function clusterParts(cluster: Cluster): ReadonlyMap<string, string> {
     ['ejection', ejectionWords(ejection)],
     ['retry budget', retryBudget === null ? 'none' : JSON.stringify(retryBudget)],
     ['connect timeout', `${connectTimeoutMs} ms`],
-    ['encryption', endpoints.length === 0 ? 'nobody to speak to' : encryptionWords(encrypted, originate)],
+    [
+      'encryption',
+      endpoints.length === 0 ? 'nobody to speak to' : encryptionWords(mutualWords(plain, endpoints.length), originate),
+    ],
     ['endpoints', endpoints.map(({ workload }) => workload).join(', ') || 'none: 503'],
   ]);
 }
 
-function encryptionWords(mutual: boolean, originate: OriginatedTls | undefined): string {
-  if (originate === undefined) return mutual ? 'mutual TLS' : 'plaintext';
+/** What limits the requests to an app. */
+export function poolWords(pool: PoolSettings | undefined): string {
+  const said = Object.entries(pool?.limits ?? {}).flatMap(([name, most]) => (most === null ? [] : `${name} ${most}`));
+  return said.length === 0 ? 'without limit' : said.join(', ');
+}
+
+/** Automatic mTLS decides for each endpoint. */
+function mutualWords(plain: readonly string[], all: number): string {
+  if (plain.length === all) return 'plaintext';
+  return plain.length === 0 ? 'mutual TLS' : `mutual TLS, plaintext to ${plain.join(', ')}`;
+}
+
+function encryptionWords(mutual: string, originate: OriginatedTls | undefined): string {
+  if (originate === undefined) return mutual;
   const { sni, names, roots, verify, client } = originate;
   const trusted = verify ? trustedWords(roots) : 'anybody';
   const named = names.length > 0 ? `, as ${names.join(' or ')}` : '';
