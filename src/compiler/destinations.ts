@@ -33,7 +33,7 @@ export function rulesFor(
   for (const namespace of new Set([caller.namespace, serviceNamespace, ROOT_NAMESPACE])) {
     const own = about.filter(
       (policy) =>
-        policy.object.namespace === namespace &&
+        (policy.object.namespace === namespace || policy.everywhere === true) &&
         (policy.visibleTo === null || policy.visibleTo.includes(caller.namespace)) &&
         (policy.callers === null || (namespace === caller.namespace && selects(policy.callers, caller.labels))),
     );

@@ -1,7 +1,7 @@
 import { type AppPort, selects, type WorkloadSpec } from '../model/app.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { concerns, inRanges } from '../model/policies.js';
-import { withProtocol } from './protocols.js';
+import { asDeclared, withProtocol } from './protocols.js';
 
 /**
  * The ports of a workload as its callers' sidecars know them: what speaks there is what a Service says that stands for it,
@@ -9,7 +9,7 @@ import { withProtocol } from './protocols.js';
  */
 export function inboundPorts(mesh: MeshConfig, workload: WorkloadSpec): readonly AppPort[] {
   const opaque = mesh.policies.opaquePorts.find((policy) => concerns(policy, workload))?.ports ?? [];
-  const spoken = spokenAt(mesh, workload);
+  const spoken = asDeclared(workload.app, spokenAt(mesh, workload), mesh.policies.protocols);
   if (opaque.length === 0) return spoken;
   return spoken.map((own) => (inRanges(own.port, opaque) ? { ...own, protocol: 'tcp' } : own));
 }

@@ -4,7 +4,7 @@ import type { MeshConfig } from '../model/mesh-config.js';
 import { hostNames } from '../model/names.js';
 import type { EgressPolicy } from '../model/policies.js';
 import type { Caller } from './caller.js';
-import { withProtocol } from './protocols.js';
+import { asDeclared, withProtocol } from './protocols.js';
 import { merged, onePerHost, withOther } from './same-host.js';
 
 /** Every service of the mesh: the app's own, and those that resources declare; a resource replaces the app's of its host. */
@@ -16,7 +16,15 @@ export function servicesOf(mesh: MeshConfig): ServiceSpec[] {
   );
   const known = new Set(own.map(({ host }) => host));
   const others = all.filter(({ host }) => !known.has(host));
-  return [...own, ...others.map((service) => spoken(service, [], mesh.flavor))];
+  return [...own, ...others.map((service) => spoken(service, [], mesh.flavor))].map((service) =>
+    inProtocol(service, mesh),
+  );
+}
+
+/** What is outside of the mesh is no service that a policy could have declared. */
+function inProtocol(service: ServiceSpec, { policies }: MeshConfig): ServiceSpec {
+  if (service.selector === null || policies.protocols.length === 0) return service;
+  return { ...service, ports: asDeclared(service.host.split('.')[0] ?? '', service.ports, policies.protocols) };
 }
 
 /** The app's name and address stay: they stand in its pods already; its workloads as well, where only endpoints are added. */

@@ -18,6 +18,7 @@ export interface Policies {
   readonly routeSets: readonly RouteSet[];
   /** Where connections go that are no requests. */
   readonly streams: readonly StreamRoutes[];
+  readonly protocols: readonly ProtocolPolicy[];
   readonly destinations: readonly DestinationPolicy[];
   readonly egress: readonly EgressPolicy[];
   readonly gateways: readonly GatewayPolicy[];
@@ -37,6 +38,7 @@ export const NO_POLICIES: Policies = {
   services: [],
   routeSets: [],
   streams: [],
+  protocols: [],
   destinations: [],
   egress: [],
   gateways: [],
@@ -123,6 +125,13 @@ export interface StreamRoutes {
   }[];
 }
 
+/** What services of a name speak on all of their ports, whatever else is said of them (Consul's `protocol`). */
+export interface ProtocolPolicy {
+  /** Null = of any name that no other policy has. */
+  readonly service: string | null;
+  readonly protocol: 'http' | 'tcp';
+}
+
 /** How callers use a host (Istio's DestinationRule). */
 export interface DestinationPolicy {
   readonly object: ObjectRef;
@@ -130,6 +139,8 @@ export interface DestinationPolicy {
   readonly visibleTo: readonly string[] | null;
   /** Callers of its own namespace for whom alone it holds; null = all. */
   readonly callers: Readonly<Record<string, string>> | null;
+  /** They are callers of any namespace (Consul, whose services have none). */
+  readonly everywhere?: true;
   readonly created: number;
   readonly traffic: PortTraffic | null;
   readonly subsets: readonly SubsetPolicy[];
@@ -229,6 +240,8 @@ export interface ServedHost {
 export interface PeerAuthenticationPolicy {
   readonly object: ObjectRef;
   readonly selector: Readonly<Record<string, string>> | null;
+  /** Workloads of any namespace are selected (Consul, whose services have none). */
+  readonly everywhere?: true;
   readonly created: number;
   /** Null = as the wider one says. */
   readonly mode: MtlsMode | null;

@@ -193,6 +193,7 @@ export function consulMtlsOf(resources: readonly Resource[]): PeerAuthentication
           {
             object: { ...object, namespace: object.kind === 'ProxyDefaults' ? ROOT_NAMESPACE : NAMESPACE },
             selector: object.kind === 'ProxyDefaults' ? null : { app: object.name },
+            ...(object.kind === 'ProxyDefaults' ? {} : { everywhere: true as const }),
             created: object.created,
             mode,
             ports: {},
