@@ -8,7 +8,7 @@ import type { RateLimit } from '../model/rate-limit.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
 import { accountName, workloadId } from '../model/spiffe-id.js';
 import { authorizationFor } from './authorization.js';
-import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER, GATEWAY_NAMED } from './caller.js';
+import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER, GATEWAY_HOME, GATEWAY_NAMED } from './caller.js';
 import { callerKeys } from './caller-keys.js';
 import { clustersOf } from './clusters.js';
 import { rulesFor } from './destinations.js';
@@ -57,7 +57,8 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
     const key = keyOf(caller);
     const known = made.get(key);
     if (known !== undefined) return known;
-    const egress = egressFor(caller, mesh.policies.egress, ROOT_NAMESPACE);
+    // A Sidecar is about sidecars: gateways see all there is (istio DefaultSidecarScopeForGateway).
+    const egress = caller === GATEWAY_CALLER ? null : egressFor(caller, mesh.policies.egress, ROOT_NAMESPACE);
     const used = visibleServices(services, egress, caller).map((service) => ({
       service,
       rules: rulesFor(service.host, service.namespace, caller, mesh.policies.destinations),
@@ -187,8 +188,7 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     role: 'gateway',
     inbound: {
       mtls: 'strict',
-      // In a cluster the gateway runs in the root namespace.
-      ...authorizationFor(mesh, { namespace: ROOT_NAMESPACE, labels: GATEWAY_CALLER.labels, ports: [] }),
+      ...authorizationFor(mesh, { namespace: GATEWAY_HOME, labels: GATEWAY_CALLER.labels, ports: [] }),
       ports: [],
       faults: [],
       rateLimits: [],
@@ -198,6 +198,6 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
     ...(mesh.flavor.name === 'linkerd' ? { errorField: 'l5d-proxy-error' as const } : {}),
-    ...samplingOf(mesh.policies.telemetry, GATEWAY_CALLER),
+    ...samplingOf(mesh.policies.telemetry, { namespace: GATEWAY_HOME, labels: GATEWAY_CALLER.labels }),
   };
 }

@@ -1,5 +1,6 @@
 import { type ServicePort, type ServiceSpec, selects } from '../model/app.js';
 import type { Flavor } from '../model/flavor.js';
+import { hostMatches } from '../model/host-match.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { hostNames } from '../model/names.js';
 import type { EgressPolicy } from '../model/policies.js';
@@ -72,12 +73,6 @@ export function visibleServices(
           }),
         );
   return onePerHost(seen, caller.namespace);
-}
-
-/** Whether a host of a policy (`*`, `*.example.com`, a full name) means a full host name. */
-export function hostMatches(pattern: string, host: string): boolean {
-  if (pattern === '*') return true;
-  return pattern.startsWith('*') ? host.length >= pattern.length && host.endsWith(pattern.slice(1)) : pattern === host;
 }
 
 /** Names under which a caller's requests may ask for a service. */

@@ -1,6 +1,6 @@
-import type { ServiceSpec } from '../model/app.js';
+import { type ServiceSpec, selects } from '../model/app.js';
 import { clusterName } from '../model/names.js';
-import { destinationOf, type StreamRoutes } from '../model/policies.js';
+import { destinationOf, type RuleScope, type StreamRoutes } from '../model/policies.js';
 import type { StreamRoute } from '../model/sidecar-config.js';
 import type { Caller } from './caller.js';
 import { aboutHost } from './lookup.js';
@@ -17,7 +17,7 @@ export function streamFor(
     .filter(({ gateways, visibleTo }) => gateways.includes('mesh') && (visibleTo?.includes(caller.namespace) ?? true))
     .toSorted((a, b) => a.created - b.created);
   for (const { rules, gateways } of about) {
-    const rule = rules.find(({ scope }) => isMeant({ scope }, port, caller, gateways));
+    const rule = rules.find(({ scope }) => isMeant({ scope }, port, caller, gateways) && isOf(scope, caller));
     if (rule === undefined) continue;
     const clusters = rule.destinations.map(({ name, weight }) => {
       const { host, port: named, subset } = destinationOf(name);
@@ -30,4 +30,9 @@ export function streamFor(
     return { clusters, origin: rule.origin };
   }
   return null;
+}
+
+/** Connections are asked who calls even where a match names gateways (istio `matchTCP`). */
+function isOf({ sourceNamespace, sourceLabels }: RuleScope, { namespace, labels }: Caller): boolean {
+  return (sourceNamespace ?? namespace) === namespace && selects(sourceLabels, labels);
 }

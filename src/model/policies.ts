@@ -235,6 +235,10 @@ export interface GatewayPolicy {
 export interface ServedHost {
   readonly host: string;
   readonly namespace: string | null;
+  /** Port of the server as its resource has it, whatever the sandbox's is; null = it has none. */
+  readonly port: number | null;
+  /** In a cluster it takes TLS. */
+  readonly secure: boolean;
 }
 
 export interface PeerAuthenticationPolicy {

@@ -9,22 +9,12 @@ import {
   record,
   shapeOf,
   text,
+  unobeyedFlag,
+  unobeyedWhere,
   unsupported,
   whole,
 } from '../../yaml/readers.js';
-import {
-  anyCase,
-  anyCaseWith,
-  elsewhere,
-  headerMatch,
-  partition,
-  pattern,
-  time,
-  unobeyedFlag,
-  unobeyedWhere,
-  word,
-  wordOf,
-} from './words.js';
+import { anyCase, anyCaseWith, elsewhere, headerMatch, partition, pattern, time, word, wordOf } from './words.js';
 
 /** ServiceDefaults, ProxyDefaults, Mesh and ServiceIntentions, as they are read. */
 

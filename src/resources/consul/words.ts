@@ -86,20 +86,6 @@ function elsewhereThan(here: readonly string[]): Reader<string> {
   });
 }
 
-/** What says nothing with some values and is not obeyed with others, which are told. */
-export function unobeyedWhere<T>(inner: Reader<T>, isUnobeyed: (value: T) => boolean, why: string): Reader<T> {
-  return reader<T>({ kind: 'unsupported', why }, (view, where, findings) => {
-    const value = inner(view, where, findings);
-    if (value !== undefined && isUnobeyed(value)) findings.unsupported(view.source, where, why);
-    return value;
-  });
-}
-
-/** A flag whose `true` is not obeyed. */
-export function unobeyedFlag(why: string): Reader<boolean> {
-  return unobeyedWhere(flag, (set) => set, why);
-}
-
 export const partition = elsewhereThan(['', 'default']);
 export const datacenter = elsewhereThan(['', 'dc1']);
 export const elsewhere = elsewhereThan(['']);
