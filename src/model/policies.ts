@@ -1,4 +1,5 @@
 import { type ServiceSpec, type SourceRef, selects } from './app.js';
+import type { AppProtocol } from './app-protocol.js';
 import type { AccessRule, Authorizer, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, OriginatedTls, PoolLimits, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
@@ -304,6 +305,8 @@ export interface PortAccess extends WorkloadScope {
   readonly rules: readonly PortRule[];
   /** In the order in which they are asked; absent = what is let in goes to the app as it is. */
   readonly routes?: readonly InboundRoute[];
+  /** What the port speaks, whatever is said elsewhere; absent = that. */
+  readonly protocol?: AppProtocol;
 }
 
 export interface PortRule extends AccessRule {
