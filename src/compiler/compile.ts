@@ -59,9 +59,10 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
     if (known !== undefined) return known;
     // A Sidecar is about sidecars: gateways see all there is (istio DefaultSidecarScopeForGateway).
     const egress = caller === GATEWAY_CALLER ? null : egressFor(caller, mesh.policies.egress, ROOT_NAMESPACE);
-    const used = visibleServices(services, egress, caller).map((service) => ({
+    const seer = seenFrom(caller, mesh);
+    const used = visibleServices(services, egress, seer).map((service) => ({
       service,
-      rules: rulesFor(service.host, service.namespace, caller, mesh.policies.destinations),
+      rules: rulesFor(service.host, service.namespace, seer, mesh.policies.destinations),
     }));
     const around: Neighbourhood = { mesh, caller, used, byHost: new Map(used.map((one) => [one.service.host, one])) };
     const clusters: Cluster[] = used.flatMap((one) =>
@@ -84,6 +85,11 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
     made.set(key, outbound);
     return outbound;
   };
+}
+
+/** Istio's gateway sees what is exported to its home; those of the others are a part of the app. */
+function seenFrom(caller: Caller, { flavor }: MeshConfig): Caller {
+  return caller === GATEWAY_CALLER && flavor.name === 'istio' ? { ...caller, namespace: GATEWAY_HOME } : caller;
 }
 
 function listenersOf(
@@ -127,6 +133,7 @@ function inboundOf(mesh: MeshConfig, workload: WorkloadSpec, callers: InboundCon
     ...authorizationFor(mesh, workload),
     ports: inboundPorts(mesh, workload),
     ...(mesh.flavor.name === 'linkerd' ? { callerField: 'l5d-client-id' as const } : {}),
+    ...(mesh.policies.callersHidden ? { hidesCaller: true as const } : {}),
     faults: mesh.faults.filter(
       ({ to, action }) => action.connection === null && (to === workload.app || to === workload.name),
     ),

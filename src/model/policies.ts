@@ -33,6 +33,8 @@ export interface Policies {
   readonly opaquePorts: readonly OpaquePorts[];
   readonly tokens: readonly TokenPolicy[];
   readonly telemetry: readonly TelemetryPolicy[];
+  /** No app is told who calls (Consul's `sanitizeXForwardedClientCert`). */
+  readonly callersHidden: boolean;
 }
 
 export const NO_POLICIES: Policies = {
@@ -53,6 +55,7 @@ export const NO_POLICIES: Policies = {
   opaquePorts: [],
   tokens: [],
   telemetry: [],
+  callersHidden: false,
 };
 
 /** One resource, by what people call it and where it stands. */

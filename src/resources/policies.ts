@@ -1,6 +1,6 @@
 import type { FlavorName } from '../model/flavor.js';
 import type { Policies } from '../model/policies.js';
-import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, intentionsOf } from './consul/access.js';
+import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, hidesCallers, intentionsOf } from './consul/access.js';
 import { consulProtocolsOf } from './consul/protocols.js';
 import { consulRouteSetsOf, consulStreamsOf } from './consul/routes.js';
 import { consulTokenPoliciesOf } from './consul/tokens.js';
@@ -61,5 +61,6 @@ export function policiesOf(resources: readonly Resource[], flavor: FlavorName = 
     opaquePorts: opaquePortsOf(resources),
     tokens: [...tokenPoliciesOf(resources), ...consulTokenPoliciesOf(resources)],
     telemetry: telemetryPoliciesOf(resources),
+    callersHidden: hidesCallers(resources),
   };
 }

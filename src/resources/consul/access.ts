@@ -219,6 +219,12 @@ export function consulEgressOf(resources: readonly Resource[]) {
     }));
 }
 
+/** Whether apps are not to know who calls (consul `agent/xds`, SANITIZE in place of APPEND_FORWARD). */
+export function hidesCallers(resources: readonly Resource[]): boolean {
+  const [mesh] = ofKind<Mesh>(resources, 'consul', 'Mesh');
+  return mesh?.spec.http?.sanitizeXForwardedClientCert === true;
+}
+
 /** A route's own limit holds in place of that of the whole; the first that is met, alone. */
 export function consulRateLimitsOf(resources: readonly Resource[]): RateLimitPolicy[] {
   return ofKind<ServiceDefaults>(resources, 'consul', 'ServiceDefaults').flatMap((object) => {

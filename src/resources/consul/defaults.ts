@@ -256,9 +256,7 @@ export const mesh = anyCase<{
   transparentProxy: anyCase<{ meshDestinationsOnly: boolean }>({ meshDestinationsOnly: flag }),
   tls: unsupported('sidecars speak TLS 1.3 with one set of ciphers'),
   http: anyCase<{ sanitizeXForwardedClientCert: boolean; incoming: { requestNormalization?: never } }>({
-    sanitizeXForwardedClientCert: unobeyedFlag(
-      'apps get an x-forwarded-client-cert always, written by their own sidecar: nothing of what a caller wrote is in it',
-    ),
+    sanitizeXForwardedClientCert: flag,
     incoming: anyCase<{ requestNormalization: never }>({
       requestNormalization: unsupported('callees join slashes and resolve dots always'),
     }),

@@ -122,3 +122,20 @@ describe('trap 25: an intention that asks for a token', () => {
     ]);
   });
 });
+
+describe('who calls', () => {
+  const FIELD = 'x-forwarded-client-cert';
+  const mesh = (sanitize: boolean) => entry('Mesh', 'mesh', `{ http: { sanitizeXForwardedClientCert: ${sanitize} } }`);
+
+  it('is told to the app, unless the mesh keeps it back, over connections that are open too', async () => {
+    const told = async () => {
+      expect((await bed.call('reviews', '/', { headers: { [FIELD]: 'By=me' } })).status).toBe(200);
+      return seen[FIELD];
+    };
+    expect(await told()).toMatch(/URI=spiffe:.*\/web$/);
+    await bed.apply(mesh(true));
+    expect(await told()).toBeUndefined();
+    await bed.apply(mesh(false));
+    expect(await told()).toMatch(/URI=spiffe:.*\/web$/);
+  });
+});

@@ -107,6 +107,30 @@ spec: { hosts: [ a.test ], gateways: [ g ], http: [ ${http} ]${more} }
     expect(await enters('a.test')).toBe(answer);
   });
 
+  it.each([
+    ['[ "." ]', '503'],
+    ['[ "*" ]', 'reviews'],
+  ])('a DestinationRule, exportTo: %s', async (exportTo, answer) => {
+    const rule = (name: string, namespace: string, host: string, spec: string) =>
+      `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: { host: "${host}", ${spec} }`;
+    await bed.apply(
+      INGRESS,
+      bound(
+        'a',
+        '{ route: [ { destination: { host: reviews.default.svc.cluster.local, subset: v1, port: { number: 9080 } } } ] }',
+      ),
+      rule(
+        'reviews',
+        'default',
+        'reviews',
+        `subsets: [ { name: v1, labels: { version: v1 } } ], exportTo: ${exportTo}`,
+      ),
+      // What is said for all goes behind what the service's namespace says, for who lives there too.
+      rule('all', 'istio-system', '*.local', 'trafficPolicy: { connectionPool: { tcp: { maxConnections: 7 } } }'),
+    );
+    expect(await enters('a.test')).toBe(answer);
+  });
+
   it('a Sidecar is about sidecars alone', async () => {
     await bed.apply(
       INGRESS,

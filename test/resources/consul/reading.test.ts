@@ -121,7 +121,6 @@ describe('what Consul refuses to write', () => {
     ['ProxyDefaults', '{ config: { envoy_tracing_json: "{}" } }'],
     ['ProxyDefaults', '{ config: { envoy_extra_static_clusters_json: "{}" } }'],
     ['ProxyDefaults', '{ config: { something: else } }'],
-    ['Mesh', '{ http: { sanitizeXForwardedClientCert: true } }'],
   ])('what %s says and a sandbox does not obey is a warning', (kind, spec) => {
     expect(told(crd(kind, NAMES[kind] ?? 'web', spec)).map(([code, level]) => [code, level])).toEqual([
       ['MS0001', 'warning'],
@@ -137,7 +136,7 @@ describe('what says what holds anyhow', () => {
     ['ServiceResolver', '{ subsets: { v1: { onlyPassing: true } }, prioritizeByLocality: { mode: none } }'],
     ['ProxyDefaults', '{ accessLogs: { enabled: false } }'],
     ['ProxyDefaults', '{ config: { protocol: http, envoy_prometheus_bind_addr: 0.0.0.0:9102, bind_port: 20000 } }'],
-    ['Mesh', '{ http: { sanitizeXForwardedClientCert: false } }'],
+    ['Mesh', '{ http: { sanitizeXForwardedClientCert: true } }'],
   ])('of %s is silent: %s', (kind, spec) => {
     expect(told(crd(kind, NAMES[kind] ?? 'web', spec))).toEqual([]);
   });
