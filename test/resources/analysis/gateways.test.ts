@@ -206,11 +206,20 @@ describe('what the gateway does not see, or has no port for', () => {
     ['tls: { backend: { clientCertificateRef: { name: c } } }', 1],
     ['addresses: [ { value: 10.0.0.1 } ]', 1],
     ['allowedListeners: { namespaces: { from: All } }', 1],
+    ['infrastructure: { labels: { a: b } }', 0],
     ['allowedListeners: { namespaces: { from: None } }', 0],
   ])('%s of a Gateway of the Gateway API', (field, count) => {
     const spec = `{ gatewayClassName: istio, listeners: [ { name: h, port: 80, protocol: HTTP } ], ${field} }`;
     expect(told('MS0001', [resource('gateway.networking.k8s.io/v1', 'Gateway', 'name: g', spec)])).toHaveLength(count);
   });
+});
+
+it('is told of a further port of a Gateway of the Gateway API', () => {
+  const of = (port: number) =>
+    `{ gatewayClassName: istio, listeners: [ { name: a, port: 80, protocol: HTTP, hostname: a.com }, { name: b, port: ${port}, protocol: HTTP, hostname: b.com } ] }`;
+  const unobeyed = (port: number) =>
+    told('MS0001', [resource('gateway.networking.k8s.io/v1', 'Gateway', 'name: g', of(port))]).length;
+  expect([unobeyed(80), unobeyed(8080)]).toEqual([0, 1]);
 });
 
 describe('action CUSTOM at the gateway, which asks nobody', () => {

@@ -220,6 +220,21 @@ describe('analysis of Consul', () => {
     expect(found(router, tcp).map(([code, level]) => [code, level])).toEqual([['MS0220', 'error']]);
   });
 
+  it('a protocol of requests where the file of the app says tcp', () => {
+    const db = workload('db', { ports: [{ port: 3306, protocol: 'tcp' }] });
+    const codes = (...documents: readonly string[]) =>
+      analyze(read(documents.join('\n---\n')).resources, appOf([workload('web'), db])).map(({ code, object, hint }) => [
+        code,
+        object,
+        hint,
+      ]);
+    const hint = 'a ServiceDefaults db with protocol: tcp';
+    expect(codes(HTTP)).toEqual([['MS0230', 'ProxyDefaults default/global', hint]]);
+    const own = (protocol: string) => crd('ServiceDefaults', 'db', `{ protocol: ${protocol} }`);
+    expect(codes(own('http2'))).toEqual([['MS0230', 'ServiceDefaults default/db', hint]]);
+    expect(codes(HTTP, own('tcp'))).toEqual([]);
+  });
+
   it('permissive without the Mesh’s word', () => {
     const text = crd('ServiceDefaults', 'reviews', '{ mutualTLSMode: permissive }');
     expect(found(text).map(([code]) => code)).toEqual(['MS0221']);
