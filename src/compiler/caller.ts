@@ -1,5 +1,6 @@
 import type { AppSpec, WorkloadSpec } from '../model/app.js';
 import { NAMESPACE } from '../model/names.js';
+import { ROOT_NAMESPACE } from '../model/policies.js';
 import type { Named } from '../model/spiffe-id.js';
 
 /** Name of the gateway among the workloads. */
@@ -29,6 +30,12 @@ export const GATEWAY_CALLER: Caller = {
   labels: { app: GATEWAY, istio: 'ingressgateway' },
   locality: '',
 };
+
+/**
+ * Where in a cluster the gateway runs: policies of that namespace are its own, and what is exported elsewhere it does not
+ * see. As a caller of services it is one of the app's namespace, to which its identity belongs.
+ */
+export const GATEWAY_HOME = ROOT_NAMESPACE;
 
 /** Every caller of an app, the gateway last. */
 export function callersOf(app: AppSpec): Caller[] {

@@ -8,7 +8,7 @@ import type { RateLimit } from '../model/rate-limit.js';
 import type { InboundConfig, OutboundConfig, OutboundListener, SidecarConfig } from '../model/sidecar-config.js';
 import { accountName, workloadId } from '../model/spiffe-id.js';
 import { authorizationFor } from './authorization.js';
-import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER, GATEWAY_NAMED } from './caller.js';
+import { type Caller, callerOf, GATEWAY, GATEWAY_CALLER, GATEWAY_HOME, GATEWAY_NAMED } from './caller.js';
 import { callerKeys } from './caller-keys.js';
 import { clustersOf } from './clusters.js';
 import { rulesFor } from './destinations.js';
@@ -64,10 +64,12 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
     const key = keyOf(caller);
     const known = made.get(key);
     if (known !== undefined) return known;
-    const egress = egressFor(caller, mesh.policies.egress, ROOT_NAMESPACE);
-    const used = visibleServices(services, egress, caller).map((service) => ({
+    // A Sidecar is about sidecars: gateways see all there is (istio DefaultSidecarScopeForGateway).
+    const egress = caller === GATEWAY_CALLER ? null : egressFor(caller, mesh.policies.egress, ROOT_NAMESPACE);
+    const seer = seenFrom(caller, mesh);
+    const used = visibleServices(services, egress, seer).map((service) => ({
       service,
-      rules: rulesFor(service.host, service.namespace, caller, mesh.policies.destinations),
+      rules: rulesFor(service.host, service.namespace, seer, mesh.policies.destinations),
     }));
     const around: Neighbourhood = { mesh, caller, used, byHost: new Map(used.map((one) => [one.service.host, one])) };
     const clusters: Cluster[] = used.flatMap((one) =>
@@ -90,6 +92,11 @@ function outboundFor(mesh: MeshConfig, ready: readonly ReadyEndpoint[]): (caller
     made.set(key, outbound);
     return outbound;
   };
+}
+
+/** Istio's gateway sees what is exported to its home; those of the others are a part of the app. */
+function seenFrom(caller: Caller, { flavor }: MeshConfig): Caller {
+  return caller === GATEWAY_CALLER && flavor.name === 'istio' ? { ...caller, namespace: GATEWAY_HOME } : caller;
 }
 
 function listenersOf(
@@ -140,6 +147,7 @@ function inboundOf(mesh: MeshConfig, workload: WorkloadSpec, callers: InboundCon
     ...authorizationFor(mesh, workload),
     ports: inboundPorts(mesh, workload),
     ...(mesh.flavor.name === 'linkerd' ? { callerField: 'l5d-client-id' as const } : {}),
+    ...(mesh.policies.callersHidden ? { hidesCaller: true as const } : {}),
     faults: mesh.faults.filter(
       ({ to, action }) => action.connection === null && (to === workload.app || to === workload.name),
     ),
@@ -201,8 +209,7 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     role: 'gateway',
     inbound: {
       mtls: 'strict',
-      // In a cluster the gateway runs in the root namespace.
-      ...authorizationFor(mesh, { namespace: ROOT_NAMESPACE, labels: GATEWAY_CALLER.labels, ports: [] }),
+      ...authorizationFor(mesh, { namespace: GATEWAY_HOME, labels: GATEWAY_CALLER.labels, ports: [] }),
       ports: [],
       faults: [],
       rateLimits: [],
@@ -212,6 +219,6 @@ function gatewayConfig(mesh: MeshConfig, outbound: OutboundConfig, version: numb
     limits: { ...DEFAULT_SIDECAR_LIMITS, ...mesh.flavor.limits, ...mesh.app.limits },
     exchangesPerSecond: EXCHANGES_PER_SECOND,
     ...(mesh.flavor.name === 'linkerd' ? { errorField: 'l5d-proxy-error' as const } : {}),
-    ...samplingOf(mesh.policies.telemetry, GATEWAY_CALLER),
+    ...samplingOf(mesh.policies.telemetry, { namespace: GATEWAY_HOME, labels: GATEWAY_CALLER.labels }),
   };
 }

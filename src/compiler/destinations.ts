@@ -30,16 +30,18 @@ export function rulesFor(
   all: readonly DestinationPolicy[],
 ): DestinationRules | null {
   const about = aboutHost(host, all, (policy) => [policy.host]);
-  for (const namespace of new Set([caller.namespace, serviceNamespace, ROOT_NAMESPACE])) {
-    const own = about.filter(
+  // What the root namespace says is what holds for all, also for who lives there (istio `PushContext.destinationRule`).
+  const own = caller.namespace === ROOT_NAMESPACE ? [] : [caller.namespace];
+  for (const namespace of new Set([...own, serviceNamespace, ROOT_NAMESPACE])) {
+    const found = about.filter(
       (policy) =>
-        policy.object.namespace === namespace &&
+        (policy.object.namespace === namespace || policy.everywhere === true) &&
         (policy.visibleTo === null || policy.visibleTo.includes(caller.namespace)) &&
         (policy.callers === null || (namespace === caller.namespace && selects(policy.callers, caller.labels))),
     );
-    const best = own.toSorted(bySpecificity)[0];
+    const best = found.toSorted(bySpecificity)[0];
     if (best === undefined) continue;
-    const same = own.filter((policy) => policy.host === best.host && sameCallers(policy, best)).toSorted(byAge);
+    const same = found.filter((policy) => policy.host === best.host && sameCallers(policy, best)).toSorted(byAge);
     const subsets = new Map<string, SubsetPolicy>();
     for (const subset of same.flatMap((policy) => policy.subsets))
       if (!subsets.has(subset.name)) subsets.set(subset.name, subset);

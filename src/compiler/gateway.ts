@@ -1,7 +1,9 @@
+import { edgeRulesOf, isLeftOut } from '../model/edge.js';
 import { PORTS } from '../model/names.js';
 import type { GatewayPolicy, RouteRule } from '../model/policies.js';
 import type { VirtualHost } from '../model/sidecar-config.js';
-import { hostMatches } from './services.js';
+import { GATEWAY_HOME } from './caller.js';
+import { isFor } from './route-sets.js';
 import { defaultRoute, type Neighbourhood, resolvedRule, routesOf } from './virtual-hosts.js';
 
 /**
@@ -31,26 +33,20 @@ function appHost(around: Neighbourhood): VirtualHost {
   };
 }
 
-/** Routes of all resources bound to gateways, by host; those of one host are one list, the oldest resource first (Istio). */
+/** Routes of all resources bound to gateways, by host; those of one host are one list, each rule once. */
 function boundHosts(around: Neighbourhood, gateways: readonly GatewayPolicy[]): VirtualHost[] {
-  const byHost = new Map<string, RouteRule[]>();
-  const sets = around.mesh.policies.routeSets.toSorted((a, b) => a.created - b.created);
-  for (const gateway of gateways)
-    for (const { hosts, rules, gateways: names, object } of sets) {
-      if (!names.includes(gateway.boundAs)) continue;
-      const meant = rules.filter(({ scope }) => (scope.gateways ?? names).includes(gateway.boundAs));
-      for (const host of hosts)
-        for (const { host: served, namespace } of gateway.hosts) {
-          if (namespace !== null && namespace !== object.namespace) continue;
-          if (!hostMatches(served, host) && !hostMatches(host, served)) continue;
-          const narrower = hostMatches(served, host) ? host : served;
-          byHost.set(narrower, [...(byHost.get(narrower) ?? []), ...meant]);
-        }
-    }
+  const { routeSets } = around.mesh.policies;
+  const all = edgeRulesOf(gateways, routeSets, ({ visibleTo }) => visibleTo?.includes(GATEWAY_HOME) ?? true);
+  const meant = all.filter(({ rule }) => isFor(rule, { ...around.caller, namespace: GATEWAY_HOME }));
+  const byHost = new Map<string, Set<RouteRule>>();
+  for (const one of meant) {
+    const rules = byHost.get(one.host) ?? new Set();
+    if (!isLeftOut(one, meant)) byHost.set(one.host, rules.add(one.rule));
+  }
   return [...byHost].map(([host, rules]) => ({
     name: host,
     port: PORTS.gateway,
     domains: [host],
-    routes: rules.map((rule) => resolvedRule(around, rule, PORTS.gateway)),
+    routes: [...rules].map((rule) => resolvedRule(around, rule, PORTS.gateway)),
   }));
 }

@@ -1,6 +1,6 @@
 import { type ServiceSpec, selects, type WorkloadSpec } from '../model/app.js';
+import { hostMatches } from '../model/host-match.js';
 import type { ReadyEndpoint } from '../model/mesh-config.js';
-import { hostMatches } from './services.js';
 
 /*
  * Look-ups over lists that do not change while a snapshot is compiled, made once per list: a mesh of a thousand services

@@ -17,8 +17,8 @@ export function mtlsOf(mesh: MeshConfig, workload: Called): Modes {
   const inForce = mesh.policies.peerAuthentication.toSorted((a, b) => a.created - b.created);
   const first = (namespace: string, selecting: boolean): PeerAuthenticationPolicy | undefined =>
     inForce.find(
-      ({ object, selector }) =>
-        object.namespace === namespace &&
+      ({ object, selector, everywhere }) =>
+        (object.namespace === namespace || everywhere === true) &&
         (selecting ? selector !== null && selects(selector, workload.labels) : selector === null),
     );
   const own = first(workload.namespace, true);

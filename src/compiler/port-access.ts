@@ -27,7 +27,8 @@ export function portRoutes(policies: readonly PortAccess[], ports: readonly AppP
   return routes.length === 0 ? {} : { routes: Object.fromEntries(routes) };
 }
 
-function holdingOn(port: number, policies: readonly PortAccess[]): PortAccess | undefined {
+/** The policy that holds on a port, of those that are about its workload. */
+export function holdingOn(port: number, policies: readonly PortAccess[]): PortAccess | undefined {
   return policies
     .filter((policy) => policy.port === null || policy.port === port)
     .toSorted((a, b) => b.precedence - a.precedence || a.created - b.created)[0];

@@ -1,5 +1,16 @@
-import type { ServicePort } from '../model/app.js';
+import type { AppPort, ServicePort } from '../model/app.js';
 import type { Flavor } from '../model/flavor.js';
+import type { ProtocolPolicy } from '../model/policies.js';
+
+/** Ports of a service, or of a workload of it, that speak what policies say of services of its name. */
+export function asDeclared<P extends AppPort>(
+  service: string,
+  ports: readonly P[],
+  policies: readonly ProtocolPolicy[],
+): readonly P[] {
+  const said = policies.find((one) => one.service === service) ?? policies.find((one) => one.service === null);
+  return said === undefined ? ports : ports.map((port) => ({ ...port, protocol: said.protocol }));
+}
 
 /**
  * What a port speaks where its resource leaves it open: a mesh that looks takes some ports for TCP by their numbers and

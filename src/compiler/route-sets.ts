@@ -1,9 +1,9 @@
 import { selects } from '../model/app.js';
+import { hostMatches } from '../model/host-match.js';
 import type { RouteRule, RouteSet } from '../model/policies.js';
 import type { Caller } from './caller.js';
 import { specificity } from './destinations.js';
 import { aboutHost } from './lookup.js';
-import { hostMatches } from './services.js';
 
 /** The routes of one resource that are in force for a caller and a host. */
 export interface RoutesInForce {
@@ -64,8 +64,11 @@ export function isMeant(
   gateways: readonly string[],
 ): boolean {
   if (scope.port !== null && scope.port !== port) return false;
-  if (!(scope.gateways ?? gateways).includes('mesh')) return false;
-  if (scope.sourceNamespace !== null && scope.sourceNamespace !== caller.namespace) return false;
-  // A match that names gateways itself is not asked for labels (observed).
-  return scope.gateways !== null || selects(scope.sourceLabels, caller.labels);
+  return (scope.gateways ?? gateways).includes('mesh') && isFor({ scope }, caller);
+}
+
+/** Whether a rule is for a caller. A match that names gateways itself is not asked who calls (istio `sourceMatchHTTP`). */
+export function isFor({ scope }: Pick<RouteRule, 'scope'>, { namespace, labels }: Caller): boolean {
+  if (scope.gateways !== null) return true;
+  return (scope.sourceNamespace ?? namespace) === namespace && selects(scope.sourceLabels, labels);
 }

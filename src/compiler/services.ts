@@ -1,10 +1,11 @@
 import { type ServicePort, type ServiceSpec, selects } from '../model/app.js';
 import type { Flavor } from '../model/flavor.js';
+import { hostMatches } from '../model/host-match.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { hostNames } from '../model/names.js';
 import type { EgressPolicy } from '../model/policies.js';
 import type { Caller } from './caller.js';
-import { withProtocol } from './protocols.js';
+import { asDeclared, withProtocol } from './protocols.js';
 import { merged, onePerHost, withOther } from './same-host.js';
 
 /** Every service of the mesh: the app's own, and those that resources declare; a resource replaces the app's of its host. */
@@ -16,7 +17,8 @@ export function servicesOf(mesh: MeshConfig): ServiceSpec[] {
   );
   const known = new Set(own.map(({ host }) => host));
   const others = all.filter(({ host }) => !known.has(host));
-  return withAliases([...own, ...others.map((service) => spoken(service, [], mesh.flavor))]);
+  const spokenAll = [...own, ...others.map((service) => spoken(service, [], mesh.flavor))];
+  return withAliases(spokenAll.map((service) => inProtocol(service, mesh)));
 }
 
 /** A service that is another name of one that is here is no service of its own (Istio's aliases, for ExternalName). */
@@ -43,6 +45,12 @@ function meantBy(service: ServiceSpec, byHost: ReadonlyMap<string, ServiceSpec>)
     last = next;
   }
   return service;
+}
+
+/** What is outside of the mesh is no service that a policy could have declared. */
+function inProtocol(service: ServiceSpec, { policies }: MeshConfig): ServiceSpec {
+  if (service.selector === null || policies.protocols.length === 0) return service;
+  return { ...service, ports: asDeclared(service.host.split('.')[0] ?? '', service.ports, policies.protocols) };
 }
 
 /** The app's name and address stay: they stand in its pods already; its workloads as well, where only endpoints are added. */
@@ -94,12 +102,6 @@ export function visibleServices(
           }),
         );
   return onePerHost(seen, caller.namespace);
-}
-
-/** Whether a host of a policy (`*`, `*.example.com`, a full name) means a full host name. */
-export function hostMatches(pattern: string, host: string): boolean {
-  if (pattern === '*') return true;
-  return pattern.startsWith('*') ? host.length >= pattern.length && host.endsWith(pattern.slice(1)) : pattern === host;
 }
 
 /** Names under which a caller's requests may ask for a service. */

@@ -1,6 +1,6 @@
-import type { ServiceSpec } from '../model/app.js';
+import { type ServiceSpec, selects } from '../model/app.js';
 import { clusterName } from '../model/names.js';
-import { destinationOf, type StreamRoutes } from '../model/policies.js';
+import { destinationOf, type RuleScope, type StreamRoutes } from '../model/policies.js';
 import type { StreamRoute } from '../model/sidecar-config.js';
 import type { Caller } from './caller.js';
 import { aboutHost } from './lookup.js';
@@ -12,7 +12,7 @@ export function streamsFor(service: ServiceSpec, port: number, caller: Caller, a
     .filter(({ gateways, visibleTo }) => gateways.includes('mesh') && (visibleTo?.includes(caller.namespace) ?? true))
     .toSorted((a, b) => a.created - b.created);
   for (const { rules, gateways } of about) {
-    const meant = rules.filter(({ scope }) => isMeant({ scope }, port, caller, gateways));
+    const meant = rules.filter(({ scope }) => isMeant({ scope }, port, caller, gateways) && isOf(scope, caller));
     const last = meant.findIndex(({ sni }) => sni === undefined);
     if (meant.length > 0)
       return meant.slice(0, last < 0 ? meant.length : last + 1).map((rule) => streamOf(rule, port, around.services));
@@ -33,4 +33,9 @@ function streamOf(rule: StreamRoutes['rules'][number], port: number, services: r
     return { cluster: clusterName(host, named ?? only ?? port, subset), weight };
   });
   return { ...(rule.sni === undefined ? {} : { sni: rule.sni }), clusters, origin: rule.origin };
+}
+
+/** Connections are asked who calls even where a match names gateways (istio `matchTCP`). */
+function isOf({ sourceNamespace, sourceLabels }: RuleScope, { namespace, labels }: Caller): boolean {
+  return (sourceNamespace ?? namespace) === namespace && selects(sourceLabels, labels);
 }

@@ -147,6 +147,8 @@ export interface TokenRule {
   readonly forward: boolean;
   /** Field that gets the payload as it stands in the token; '' = none. */
   readonly payloadHeader: string;
+  /** Its base64 is filled up with `=` (Envoy's `pad_forward_payload_header`). */
+  readonly padsPayload?: true;
   readonly claimHeaders: readonly { readonly header: string; readonly claim: readonly string[] }[];
   /** A bad token is as if none had been shown (Consul); absent = it is refused. */
   readonly optional?: true;

@@ -1,4 +1,5 @@
 import { type ServiceSpec, type SourceRef, selects } from './app.js';
+import type { AppProtocol } from './app-protocol.js';
 import type { AccessRule, Authorizer, TokenRule } from './authorization.js';
 import type { Balancing, EjectionPolicy, OriginatedTls, PoolSettings, RetryBudget } from './cluster.js';
 import type { Fault } from './fault.js';
@@ -18,6 +19,7 @@ export interface Policies {
   readonly routeSets: readonly RouteSet[];
   /** Where connections go that are no requests. */
   readonly streams: readonly StreamRoutes[];
+  readonly protocols: readonly ProtocolPolicy[];
   readonly destinations: readonly DestinationPolicy[];
   readonly egress: readonly EgressPolicy[];
   readonly gateways: readonly GatewayPolicy[];
@@ -31,12 +33,15 @@ export interface Policies {
   readonly opaquePorts: readonly OpaquePorts[];
   readonly tokens: readonly TokenPolicy[];
   readonly telemetry: readonly TelemetryPolicy[];
+  /** No app is told who calls (Consul's `sanitizeXForwardedClientCert`). */
+  readonly callersHidden: boolean;
 }
 
 export const NO_POLICIES: Policies = {
   services: [],
   routeSets: [],
   streams: [],
+  protocols: [],
   destinations: [],
   egress: [],
   gateways: [],
@@ -50,6 +55,7 @@ export const NO_POLICIES: Policies = {
   opaquePorts: [],
   tokens: [],
   telemetry: [],
+  callersHidden: false,
 };
 
 /** One resource, by what people call it and where it stands. */
@@ -125,6 +131,13 @@ export interface StreamRoutes {
   }[];
 }
 
+/** What services of a name speak on all of their ports, whatever else is said of them (Consul's `protocol`). */
+export interface ProtocolPolicy {
+  /** Null = of any name that no other policy has. */
+  readonly service: string | null;
+  readonly protocol: 'http' | 'tcp';
+}
+
 /** How callers use a host (Istio's DestinationRule). */
 export interface DestinationPolicy {
   readonly object: ObjectRef;
@@ -132,6 +145,8 @@ export interface DestinationPolicy {
   readonly visibleTo: readonly string[] | null;
   /** Callers of its own namespace for whom alone it holds; null = all. */
   readonly callers: Readonly<Record<string, string>> | null;
+  /** They are callers of any namespace (Consul, whose services have none). */
+  readonly everywhere?: true;
   readonly created: number;
   readonly traffic: PortTraffic | null;
   readonly subsets: readonly SubsetPolicy[];
@@ -223,11 +238,17 @@ export interface GatewayPolicy {
 export interface ServedHost {
   readonly host: string;
   readonly namespace: string | null;
+  /** Port of the server as its resource has it, whatever the sandbox's is; null = it has none. */
+  readonly port: number | null;
+  /** In a cluster it takes TLS. */
+  readonly secure: boolean;
 }
 
 export interface PeerAuthenticationPolicy {
   readonly object: ObjectRef;
   readonly selector: Readonly<Record<string, string>> | null;
+  /** Workloads of any namespace are selected (Consul, whose services have none). */
+  readonly everywhere?: true;
   readonly created: number;
   /** Null = as the wider one says. */
   readonly mode: MtlsMode | null;
@@ -286,6 +307,8 @@ export interface PortAccess extends WorkloadScope {
   readonly rules: readonly PortRule[];
   /** In the order in which they are asked; absent = what is let in goes to the app as it is. */
   readonly routes?: readonly InboundRoute[];
+  /** What the port speaks, whatever is said elsewhere; absent = that. */
+  readonly protocol?: AppProtocol;
 }
 
 export interface PortRule extends AccessRule {

@@ -66,6 +66,8 @@ export interface InboundConfig {
   readonly callers: Readonly<Record<string, KnownCaller>>;
   /** Field that tells the app who calls; absent = Envoy's `x-forwarded-client-cert`. */
   readonly callerField?: 'l5d-client-id';
+  /** Nothing tells the app who calls. */
+  readonly hidesCaller?: true;
 }
 
 /** Who may be meant by an identity. */

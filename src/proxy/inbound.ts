@@ -67,7 +67,7 @@ export function inboundPipeline(parts: InboundParts): Handler<Call> {
     .through(obeyInboundRoute(parts.routes, () => parts.state().config.errorField)) // who is kept out is sent nowhere (Linkerd asks in this order)
     .through(injectFaults({ clock, random, faults: () => inbound().faults, ledger: parts.faults })) // the app must not notice
     .through(toApp(parts)) // Call -> EndpointCall: there is one endpoint
-    .end(forward({ clock, pool, connect, extra: fieldsForApp }));
+    .end(forward({ clock, pool, connect, extra: (call: EndpointCall) => fieldsForApp(call, parts) }));
 }
 
 function toApp(parts: InboundParts): Filter<Call, EndpointCall> {
@@ -98,6 +98,6 @@ async function connectToApp(call: EndpointCall, parts: InboundParts): Promise<Co
   return { connection, connectMs: parts.clock.monotonic() - started, handshakeMs: 0 };
 }
 
-function fieldsForApp(call: EndpointCall): string {
-  return call.attempt.routed.call.peer.callerField;
+function fieldsForApp(call: EndpointCall, parts: InboundParts): string {
+  return parts.state().config.inbound.hidesCaller === true ? '' : call.attempt.routed.call.peer.callerField;
 }

@@ -1,6 +1,7 @@
 import type { FlavorName } from '../model/flavor.js';
 import type { Policies } from '../model/policies.js';
-import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, intentionsOf } from './consul/access.js';
+import { consulEgressOf, consulMtlsOf, consulRateLimitsOf, hidesCallers, intentionsOf } from './consul/access.js';
+import { consulProtocolsOf } from './consul/protocols.js';
 import { consulRouteSetsOf, consulStreamsOf } from './consul/routes.js';
 import { consulTokenPoliciesOf } from './consul/tokens.js';
 import { consulDestinationsOf } from './consul/traffic.js';
@@ -41,6 +42,7 @@ export function policiesOf(resources: readonly Resource[], flavor: FlavorName = 
       ...consulRouteSetsOf(resources),
     ],
     streams: [...streamRoutesOf(resources), ...consulStreamsOf(resources)],
+    protocols: consulProtocolsOf(resources),
     destinations: [
       ...withLinkerdTraffic(
         withRetryBudgets(withBackendTls(destinationPoliciesOf(resources), resources, flavor), resources),
@@ -60,5 +62,6 @@ export function policiesOf(resources: readonly Resource[], flavor: FlavorName = 
     opaquePorts: opaquePortsOf(resources),
     tokens: [...tokenPoliciesOf(resources), ...consulTokenPoliciesOf(resources)],
     telemetry: telemetryPoliciesOf(resources),
+    callersHidden: hidesCallers(resources),
   };
 }

@@ -1,6 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { compile, GATEWAY } from '../../src/compiler/compile.js';
 import { samplingOf } from '../../src/compiler/telemetry.js';
-import type { TelemetryPolicy } from '../../src/model/policies.js';
+import { ISTIO } from '../../src/model/flavor.js';
+import type { MeshConfig } from '../../src/model/mesh-config.js';
+import { TRUST_DOMAIN } from '../../src/model/names.js';
+import { NO_POLICIES, type Policies, type TelemetryPolicy } from '../../src/model/policies.js';
+import { appOf, workload } from '../support/apps.js';
+
+const meshOf = (policies: Policies): MeshConfig => ({
+  app: appOf([workload('web')]),
+  seed: 1,
+  mtls: 'permissive',
+  retries: true,
+  faults: [],
+  flavor: ISTIO,
+  trustDomain: TRUST_DOMAIN,
+  policies,
+});
 
 function policy(namespace: string, samplePercent: number, selector: TelemetryPolicy['selector'] = null, created = 0) {
   const source = { file: 't.yaml', line: 1, column: 1 };
@@ -27,4 +43,11 @@ describe('how much of what a workload begins is traced', () => {
       samplePercent: 7,
     });
   });
+});
+
+it('is at the gateway what the namespace says in which it runs', () => {
+  const of = (...telemetry: TelemetryPolicy[]) =>
+    compile(meshOf({ ...NO_POLICIES, telemetry }), [], 1).get(GATEWAY)?.samplePercent;
+  expect(of(policy('istio-system', 8, { istio: 'ingressgateway' }), policy('istio-system', 1))).toBe(8);
+  expect(of(policy('default', 9), policy('istio-system', 1))).toBe(1);
 });

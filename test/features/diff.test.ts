@@ -89,6 +89,30 @@ spec:
     ]);
   });
 
+  it('tells what ports speak, whether apps are told who calls, and what holds for other origins', async () => {
+    const entry = (kind: string, name: string, spec: string) =>
+      `apiVersion: consul.hashicorp.com/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`;
+    const told = async (text: string) =>
+      (await diff(text)).differences.map(({ who, about, text: words }) => [who.join(), about, words]);
+    const words = 'are requests → are connections, which are not looked into';
+    expect(await told(entry('ServiceDefaults', 'reviews', '{ protocol: tcp }'))).toEqual([
+      ['web-v1,reviews-v1,reviews-v2,gateway', 'calls to reviews:9080', words],
+      ['reviews-v1', 'callers of reviews-v1 on port 9080', words],
+      ['reviews-v2', 'callers of reviews-v2 on port 9080', words],
+    ]);
+    expect(await told(entry('Mesh', 'mesh', '{ http: { sanitizeXForwardedClientCert: true } }'))).toContainEqual([
+      'web-v1',
+      'callers of web-v1',
+      'are told to the app → kept from the app',
+    ]);
+    const cors = await told(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews }
+spec: { hosts: [ reviews ], http: [ { redirect: { uri: /b }, corsPolicy: { allowOrigins: [ { exact: "*" } ] } } ] }
+`);
+    expect(JSON.stringify(cors)).toContain('with a policy for other origins');
+  });
+
   it('applies nothing, and finds nothing in what is applied already', async () => {
     await diff(SPLIT);
     expect(await mesh.client.call('resources', {})).toEqual([]);

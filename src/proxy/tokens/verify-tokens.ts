@@ -48,7 +48,8 @@ function believe(call: Call, { rule, token, shown }: Believed): void {
   if (!rule.forward) for (const { takeOut } of shown) takeOut();
   // Whoever reads the record later must not find a token in it.
   call.record.path = call.head.target;
-  if (rule.payloadHeader !== '') fields.append(rule.payloadHeader, token.payload);
+  if (rule.payloadHeader !== '')
+    fields.append(rule.payloadHeader, rule.padsPayload ? padded(token.payload) : token.payload);
   for (const { header, claim } of rule.claimHeaders) {
     const value = claimText(token.claims, claim);
     if (value !== null) fields.append(header, value);
@@ -59,6 +60,11 @@ function believe(call: Call, { rule, token, shown }: Believed): void {
     rule: rule.object,
     source: rule.source,
   });
+}
+
+/** Base64 in full groups of four. */
+function padded(text: string): string {
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
 }
 
 /** A claim as a field's value: lists and tables in base64 (Envoy). Null = it is missing, or cannot stand in a field. */

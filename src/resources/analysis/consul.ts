@@ -3,9 +3,10 @@ import { fqdn, NAMESPACE } from '../../model/names.js';
 import { nearest } from '../../model/nearest.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
-import type { ServiceIntentions } from '../consul/defaults.js';
+import type { ProxyDefaults, ServiceDefaults, ServiceIntentions } from '../consul/defaults.js';
 import { destinationOf } from '../consul/destination.js';
-import { checkTogether, protocolOf } from '../consul/refuse.js';
+import { HTTP_LIKE, protocolOf } from '../consul/protocols.js';
+import { checkTogether } from '../consul/refuse.js';
 import type { ServiceResolver, ServiceRouter, ServiceSplitter } from '../consul/routing.js';
 import { ofKind, type Resource } from '../resource.js';
 import type { Tell, World } from './world.js';
@@ -28,6 +29,32 @@ export function analyzeConsul(world: World, tell: Tell): void {
     checkSubsets(world, entry, tell);
   for (const entry of ofKind<ServiceIntentions>(world.resources, 'consul', 'ServiceIntentions'))
     checkCallers(world, entry, tell);
+  checkSpoken(world, tell);
+}
+
+/** Ports of which the app's file says that they speak no HTTP, and an entry that they do: what is none is refused there. */
+function checkSpoken(world: World, tell: Tell): void {
+  const protocol = protocolOf(world.resources);
+  const [all] = ofKind<ProxyDefaults>(world.resources, 'consul', 'ProxyDefaults');
+  for (const { name, host, selector, ports } of world.services) {
+    const service = host.split('.')[0] ?? '';
+    const said = protocol(service);
+    if (selector === null || said === null || !HTTP_LIKE.has(said)) continue;
+    const tcp = ports.filter((port) => port.protocol === 'tcp').map(({ port }) => port);
+    const own = ofKind<ServiceDefaults>(world.resources, 'consul', 'ServiceDefaults').find(
+      (one) => one.name === service && (one.spec.protocol ?? '') !== '',
+    );
+    const entry = own ?? all;
+    if (tcp.length > 0 && entry !== undefined)
+      tell(
+        'MS0230',
+        'warning',
+        entry,
+        sourceOf(entry.spec, own === undefined ? 'config' : 'protocol'),
+        `${said} is spoken with ${name} on ${tcp.join(', ')} too, of which the app's file says tcp: what is no request is refused there`,
+        { hint: `a ServiceDefaults ${service} with protocol: tcp` },
+      );
+  }
 }
 
 interface Target {

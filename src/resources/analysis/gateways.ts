@@ -1,9 +1,14 @@
-import type { ServedHost } from '../../model/policies.js';
+import { ROOT_NAMESPACE, type ServedHost } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { type Gateway, servedHost } from '../istio/others.js';
+import { gatewaysOf } from '../istio/routes.js';
 import type { VirtualService } from '../istio/virtual-service.js';
 import { ofKind, type Resource } from '../resource.js';
+import { visibleTo } from '../words.js';
 import type { Tell, World } from './world.js';
+
+/** Routes that the gateway they are bound to does not see. */
+const HIDDEN = 'MS0161';
 
 /** Gateways and what is bound to them. */
 export function analyzeGateways(world: World, tell: Tell): void {
@@ -11,9 +16,33 @@ export function analyzeGateways(world: World, tell: Tell): void {
   for (const [i, gateway] of gateways.entries()) checkOverlap(gateway, gateways.slice(0, i), tell);
   for (const service of ofKind<VirtualService>(world.resources, 'istio', 'VirtualService'))
     checkHosts(gateways, service, tell);
+  for (const service of ofKind<VirtualService>(world.resources, 'istio', 'VirtualService'))
+    checkExport(gateways, service, tell);
 }
 
-function hostsOf({ spec, namespace }: Resource<Gateway>): (ServedHost & { readonly port: number })[] {
+/** The gateway sees what is exported to the namespace where it runs. */
+function checkExport(gateways: readonly Resource<Gateway>[], object: Resource<VirtualService>, tell: Tell): void {
+  const { gateways: names = [], exportTo } = object.spec;
+  const seen = visibleTo(exportTo, object.namespace);
+  if (seen === null || seen.includes(ROOT_NAMESPACE)) return;
+  const bound = gatewaysOf(names, object.namespace).filter((name) =>
+    gateways.some((one) => `${one.namespace}/${one.name}` === name),
+  );
+  if (bound.length > 0)
+    tell(
+      HIDDEN,
+      'warning',
+      object,
+      sourceOf(object.spec, 'exportTo'),
+      `exportTo hides it from the gateway, which runs in ${ROOT_NAMESPACE}: nothing of it is bound to ${bound.join(', ')}`,
+      { hint: `exportTo: [ ${[...(exportTo ?? []), ROOT_NAMESPACE].map((name) => JSON.stringify(name)).join(', ')} ]` },
+    );
+}
+
+function hostsOf({
+  spec,
+  namespace,
+}: Resource<Gateway>): (Pick<ServedHost, 'host' | 'namespace'> & { readonly port: number })[] {
   return (spec.servers ?? []).flatMap(({ hosts = [], port }) =>
     hosts.map((host) => ({ ...servedHost(host, namespace), port: port.number ?? 0 })),
   );

@@ -193,6 +193,7 @@ export function consulMtlsOf(resources: readonly Resource[]): PeerAuthentication
           {
             object: { ...object, namespace: object.kind === 'ProxyDefaults' ? ROOT_NAMESPACE : NAMESPACE },
             selector: object.kind === 'ProxyDefaults' ? null : { app: object.name },
+            ...(object.kind === 'ProxyDefaults' ? {} : { everywhere: true as const }),
             created: object.created,
             mode,
             ports: {},
@@ -216,6 +217,12 @@ export function consulEgressOf(resources: readonly Resource[]) {
       hosts: null,
       unknownHosts: 'registry-only' as const,
     }));
+}
+
+/** Whether apps are not to know who calls (consul `agent/xds`, SANITIZE in place of APPEND_FORWARD). */
+export function hidesCallers(resources: readonly Resource[]): boolean {
+  const [mesh] = ofKind<Mesh>(resources, 'consul', 'Mesh');
+  return mesh?.spec.http?.sanitizeXForwardedClientCert === true;
 }
 
 /** A route's own limit holds in place of that of the whole; the first that is met, alone. */

@@ -9,6 +9,8 @@ import {
   record,
   shapeOf,
   text,
+  unobeyedFlag,
+  unobeyedWhere,
   unsupported,
   whole,
 } from '../../yaml/readers.js';
@@ -50,7 +52,11 @@ const upstream = anyCase<{
   namespace: word,
   partition,
   peer: elsewhere,
-  protocol: word,
+  protocol: unobeyedWhere(
+    word,
+    () => true,
+    'what a service speaks stands in its own ServiceDefaults, and holds for all of its callers',
+  ),
   connectTimeoutMs: whole(0, 86_400_000),
   limits: anyCase<{ maxConnections: number; maxPendingRequests: number; maxConcurrentRequests: number }>({
     maxConnections: whole(0, 2 ** 31 - 1),
@@ -100,6 +106,57 @@ const instanceLevel = anyCase<{
   routes: list(limitedRoute),
 });
 
+const EXPOSED = 'no path is open beside the port of the app: mutualTLSMode: permissive lets in who has no sidecar';
+
+const expose = anyCase<{ checks: boolean; paths: true[] }>({
+  checks: unobeyedFlag(EXPOSED),
+  paths: unobeyedWhere(list(anything), (paths) => paths.length > 0, EXPOSED),
+});
+
+const transparentProxy = anyCase<{ outboundListenerPort: number; dialedDirectly: boolean }>({
+  outboundListenerPort: unobeyedWhere(
+    whole(0, 65_535),
+    (port) => port > 0,
+    'connections are captured at a port of the sandbox’s own',
+  ),
+  dialedDirectly: unobeyedFlag(
+    'no sidecar knows the addresses of instances: what is dialled by one is passed on as it is',
+  ),
+});
+
+const PROXY_MODES = ['transparent', 'direct'] as const;
+
+const proxyMode = unobeyedWhere(
+  wordOf(PROXY_MODES),
+  (mode) => mode === 'direct',
+  'sidecars are transparent; apps of the local runtime get addresses of their sidecar by themselves',
+);
+
+const accessLogs = anyCase<{
+  enabled: boolean;
+  disableListenerLogs: true;
+  type: true;
+  path: true;
+  jsonFormat: true;
+  textFormat: true;
+}>({
+  enabled: unobeyedFlag('the sandbox records every request; see mesh-sandbox tap'),
+  disableListenerLogs: anything,
+  type: anything,
+  path: anything,
+  jsonFormat: anything,
+  textFormat: anything,
+});
+
+/** Of Consul Enterprise. */
+export const prioritizeByLocality = anyCase<{ mode: 'none' | 'failover' }>({
+  mode: unobeyedWhere(
+    wordOf(['none', 'failover']),
+    (mode) => mode === 'failover',
+    'instances near and far are asked alike; failover to a subset is said by failover.targets',
+  ),
+});
+
 export const serviceDefaults = anyCase<{
   protocol: string;
   mutualTLSMode: (typeof MODES)[number];
@@ -110,10 +167,10 @@ export const serviceDefaults = anyCase<{
   localRequestTimeoutMs: never;
   balanceInboundConnections: true;
   meshGateway: true;
-  expose: true;
+  expose: Read<typeof expose>;
   externalSNI: never;
-  transparentProxy: true;
-  mode: string;
+  transparentProxy: Read<typeof transparentProxy>;
+  mode: (typeof PROXY_MODES)[number];
   destination: never;
   envoyExtensions: never;
 }>({
@@ -129,21 +186,36 @@ export const serviceDefaults = anyCase<{
   localRequestTimeoutMs: unsupported('the time that an app has is its callers’ (requestTimeout)'),
   balanceInboundConnections: anything,
   meshGateway: anything,
-  expose: anything,
+  expose,
   externalSNI: unsupported('no TLS is originated to servers outside of the mesh'),
-  transparentProxy: anything,
-  mode: text,
+  transparentProxy,
+  mode: proxyMode,
   destination: unsupported('hosts outside of the mesh are declared by a ServiceEntry'),
   envoyExtensions: unsupported('no Envoy runs here'),
 });
 
-const TIMES_OF_THE_APP = new Set(['localrequesttimeoutms', 'localconnecttimeoutms', 'maxinboundconnections']);
+/** Settings of a proxy that change what becomes of requests, and what holds here in their place. */
+const CHANGES: Readonly<Record<string, string>> = {
+  localrequesttimeoutms: 'the way to the app has times of its own (x-mesh.limits)',
+  localconnecttimeoutms: 'the way to the app has times of its own (x-mesh.limits)',
+  localidletimeoutms: 'the way to the app has times of its own (x-mesh.limits)',
+  maxinboundconnections: 'connections to the app are not limited',
+  envoytracingjson: 'the sandbox keeps its traces itself',
+};
 
-/** Whatever Envoy's bootstrap takes; what services speak is all that is looked at. */
+/** Where figures go and where Envoy listens: nothing of it is seen by a request. */
+const OWN =
+  /^(?:protocol|balanceinboundconnections|bind(?:address|port)|envoy(?:prometheus|stats|extrastats|dogstatsd|ready|telemetrycollector).*)$/;
+
+/** Whatever Envoy's bootstrap takes; what services speak is all that is obeyed (consul `agent/xds/config`). */
 const proxyConfig = reader<{ readonly protocol: string | null }>(shapeOf(record(anything)), (view, where, findings) => {
-  for (const { key, keySource } of view.entries(where))
-    if (TIMES_OF_THE_APP.has(key.replaceAll('_', '').toLowerCase()))
-      findings.unsupported(keySource, `${where}.${key}`, 'the way to the app has times of its own (x-mesh.limits)');
+  for (const { key, keySource } of view.entries(where)) {
+    const name = key.replaceAll('_', '').toLowerCase();
+    if (OWN.test(name)) continue;
+    const why =
+      CHANGES[name] ?? (name.startsWith('envoy') ? 'no Envoy runs here' : 'of config only protocol is obeyed');
+    findings.unsupported(keySource, `${where}.${key}`, why);
+  }
   const protocol = view.entries(where).find(({ key }) => key.toLowerCase() === 'protocol');
   return { protocol: protocol?.value.text(`${where}.protocol`) ?? null };
 });
@@ -152,23 +224,23 @@ export const proxyDefaults = anyCase<{
   config: { readonly protocol: string | null };
   mutualTLSMode: (typeof MODES)[number];
   meshGateway: true;
-  expose: true;
-  accessLogs: true;
-  transparentProxy: true;
-  mode: string;
+  expose: Read<typeof expose>;
+  accessLogs: Read<typeof accessLogs>;
+  transparentProxy: Read<typeof transparentProxy>;
+  mode: (typeof PROXY_MODES)[number];
   failoverPolicy: never;
-  prioritizeByLocality: true;
+  prioritizeByLocality: Read<typeof prioritizeByLocality>;
   envoyExtensions: never;
 }>({
   config: proxyConfig,
   mutualTLSMode: wordOf(MODES),
   meshGateway: anything,
-  expose: anything,
-  accessLogs: anything,
-  transparentProxy: anything,
-  mode: text,
+  expose,
+  accessLogs,
+  transparentProxy,
+  mode: proxyMode,
   failoverPolicy: unsupported('there is one datacentre and one partition here'),
-  prioritizeByLocality: anything,
+  prioritizeByLocality,
   envoyExtensions: unsupported('no Envoy runs here'),
 });
 
@@ -176,14 +248,15 @@ export const mesh = anyCase<{
   allowEnablingPermissiveMutualTLS: boolean;
   transparentProxy: { meshDestinationsOnly?: boolean };
   tls: never;
-  http: { incoming?: { requestNormalization?: never } };
+  http: { sanitizeXForwardedClientCert?: boolean; incoming?: { requestNormalization?: never } };
   peering: true;
   validateClusters: true;
 }>({
   allowEnablingPermissiveMutualTLS: flag,
   transparentProxy: anyCase<{ meshDestinationsOnly: boolean }>({ meshDestinationsOnly: flag }),
   tls: unsupported('sidecars speak TLS 1.3 with one set of ciphers'),
-  http: anyCase<{ incoming: { requestNormalization?: never } }>({
+  http: anyCase<{ sanitizeXForwardedClientCert: boolean; incoming: { requestNormalization?: never } }>({
+    sanitizeXForwardedClientCert: flag,
     incoming: anyCase<{ requestNormalization: never }>({
       requestNormalization: unsupported('callees join slashes and resolve dots always'),
     }),

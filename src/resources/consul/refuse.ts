@@ -5,8 +5,9 @@ import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { ofKind, type Resource, reporter } from '../resource.js';
 import { aimedAt, Chain, type Target, targetOf } from './chain.js';
-import type { Mesh, ProxyDefaults, ServiceDefaults, ServiceIntentions } from './defaults.js';
+import type { Mesh, ServiceDefaults, ServiceIntentions } from './defaults.js';
 import { destinationOf } from './destination.js';
+import { HTTP_LIKE, protocolOf } from './protocols.js';
 import { issuersOf, providersIn } from './tokens.js';
 
 /** What is refused for what stands in another entry; each one alone may be well. */
@@ -26,9 +27,6 @@ export const REFUSED = {
   /** A token of a provider that there is not. */
   provider: 'MS0234',
 } as const;
-
-/** Protocols that have requests, and so routes (Consul's `IsHTTPLike`). */
-const HTTP_LIKE = new Set(['http', 'http2', 'grpc']);
 
 /** Takes one refusal: an error of an entry, at a place of it (null = the whole), with what to write. */
 type Refuse = (entry: Resource, code: string, at: SourceRef | null, message: string, hint: string) => void;
@@ -204,15 +202,4 @@ function checkPermissive(resources: readonly Resource[], refuse: Refuse): void {
           'permissive mutual TLS is not allowed in this mesh',
           'a Mesh with allowEnablingPermissiveMutualTLS: true, applied with it or before',
         );
-}
-
-/** The protocol that entries declare for a service; null = none of them does, and Consul would take it for tcp. */
-export function protocolOf(resources: readonly Resource[]): (service: string) => string | null {
-  const own = ofKind<ServiceDefaults>(resources, 'consul', 'ServiceDefaults');
-  const [all] = ofKind<ProxyDefaults>(resources, 'consul', 'ProxyDefaults');
-  const wide = all?.spec.config?.protocol;
-  return (service) => {
-    const said = own.find(({ name }) => name === service)?.spec.protocol || wide;
-    return typeof said === 'string' ? said.toLowerCase() : null;
-  };
 }

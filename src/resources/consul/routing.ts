@@ -1,6 +1,5 @@
 import type { LabelFilter } from '../../model/label-filter.js';
 import {
-  anything,
   flag,
   list,
   number,
@@ -13,6 +12,8 @@ import {
   unsupported,
   whole,
 } from '../../yaml/readers.js';
+import { textShape } from '../../yaml/shape.js';
+import { prioritizeByLocality } from './defaults.js';
 import { subsetFilter } from './filter.js';
 import {
   anyCase,
@@ -192,6 +193,12 @@ const loadBalancer = anyCase<{
   hashPolicies: list(hashPolicy),
 });
 
+/** Both words are one here: nobody answers checks with a warning. */
+const onlyPassing: Reader<boolean> = reader(
+  textShape('true or false, alike here: an instance is well, or it is not asked'),
+  flag,
+);
+
 export const serviceResolver = anyCase<{
   defaultSubset: string;
   subsets: Record<string, { filter?: LabelFilter | null; onlyPassing?: boolean }>;
@@ -200,18 +207,16 @@ export const serviceResolver = anyCase<{
   connectTimeout: number;
   requestTimeout: number;
   loadBalancer: Read<typeof loadBalancer>;
-  prioritizeByLocality: true;
+  prioritizeByLocality: Read<typeof prioritizeByLocality>;
 }>({
   defaultSubset: word,
-  subsets: record(
-    anyCase<{ filter: LabelFilter | null; onlyPassing: boolean }>({ filter: subsetFilter, onlyPassing: flag }),
-  ),
+  subsets: record(anyCase<{ filter: LabelFilter | null; onlyPassing: boolean }>({ filter: subsetFilter, onlyPassing })),
   redirect: target,
   failover: record(failover),
   connectTimeout: time,
   requestTimeout: time,
   loadBalancer,
-  prioritizeByLocality: anything,
+  prioritizeByLocality,
 });
 
 export type ServiceRouter = Read<typeof serviceRouter>;

@@ -34,7 +34,7 @@ export const jwtProvider = anyCase<{
   audiences: string[];
   jsonWebKeySet: { local?: { jwks?: string; filename?: never }; remote?: never };
   locations: Read<typeof location>[];
-  forwarding: { headerName?: string; padForwardPayloadHeader?: true };
+  forwarding: { headerName?: string; padForwardPayloadHeader?: boolean };
   clockSkewSeconds: number;
   cacheConfig: true;
 }>({
@@ -48,9 +48,9 @@ export const jwtProvider = anyCase<{
     remote: unsupported('keys are not fetched, so no token is believed: write them as local.jwks'),
   }),
   locations: list(location),
-  forwarding: anyCase<{ headerName: string; padForwardPayloadHeader: true }>({
+  forwarding: anyCase<{ headerName: string; padForwardPayloadHeader: boolean }>({
     headerName: word,
-    padForwardPayloadHeader: anything,
+    padForwardPayloadHeader: flag,
   }),
   clockSkewSeconds: whole(0, 86_400),
   cacheConfig: anything,
@@ -152,6 +152,7 @@ function tokenRule(provider: Resource<JwtProvider>): TokenRule {
     keys: keysOf(decoded(jsonWebKeySet?.local?.jwks ?? '')) ?? [],
     forward: locations.some(({ header }) => header?.forward === true),
     payloadHeader: forwarding?.headerName?.toLowerCase() ?? '',
+    ...(forwarding?.padForwardPayloadHeader === true ? { padsPayload: true as const } : {}),
     claimHeaders: [],
     optional: true,
     ...(clockSkewSeconds === undefined || clockSkewSeconds === 0 ? {} : { skewSeconds: clockSkewSeconds }),

@@ -98,6 +98,7 @@ function callerPolicies(
       host,
       visibleTo: null,
       callers: { app: defaults.name },
+      everywhere: true,
       created: defaults.created,
       traffic: own,
       subsets: resolver?.subsets ?? [],

@@ -1,4 +1,14 @@
-import { list, oneOf, type Read, table, tableWith, text } from '../../yaml/readers.js';
+import {
+  list,
+  oneOf,
+  type Read,
+  table,
+  tableWith,
+  text,
+  unobeyed,
+  unobeyedWhere,
+  unsupported,
+} from '../../yaml/readers.js';
 import { labelSelector, passed, portNumber } from '../words.js';
 import { hostName, sectionName } from './words.js';
 
@@ -21,11 +31,25 @@ const listener = tableWith(['name', 'port', 'protocol'], {
 export const gateway = tableWith(['gatewayClassName', 'listeners'], {
   gatewayClassName: text,
   listeners: list(listener),
-  addresses: list(table({ type: text, value: text })),
+  addresses: unobeyed(
+    'the gateway has the address that mesh-sandbox up tells',
+    list(table({ type: text, value: text })),
+  ),
   infrastructure: passed,
-  allowedListeners: passed,
-  tls: passed,
-  backendTLS: passed,
+  allowedListeners: table({
+    namespaces: table({
+      from: unobeyedWhere(
+        oneOf(['All', 'Selector', 'Same', 'None']),
+        (from) => from !== 'None',
+        'listeners stand in their Gateway',
+      ),
+      selector: passed,
+    }),
+  }),
+  tls: unsupported(
+    'the sandbox publishes its gateway in plaintext on loopback, and it has no certificate of its own for backends',
+  ),
+  backendTLS: unsupported('the gateway has no certificate of its own for backends'),
   defaultScope: passed,
 });
 

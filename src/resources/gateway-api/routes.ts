@@ -130,7 +130,14 @@ export function gatewayListenersOf(resources: readonly Resource[]): GatewayPolic
     gateway.spec.listeners.filter(isHttp).map((listener) => ({
       object: gateway,
       boundAs: listenerName(gateway, listener.name),
-      hosts: [{ host: listener.hostname ?? '*', namespace: null }],
+      hosts: [
+        {
+          host: listener.hostname ?? '*',
+          namespace: null,
+          port: listener.port,
+          secure: listener.protocol === 'HTTPS',
+        },
+      ],
     })),
   );
 }

@@ -1,6 +1,13 @@
 import { ANY_CALLER, destinationName, objectName, type RouteRule } from '../../model/policies.js';
 import { policyOf } from '../../model/retries.js';
-import type { ForwardAction, Mirror, RetryPolicy, RouteAction, WeightedCluster } from '../../model/route.js';
+import type {
+  CorsPolicy,
+  ForwardAction,
+  Mirror,
+  RetryPolicy,
+  RouteAction,
+  WeightedCluster,
+} from '../../model/route.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { fieldChanges, hostOf, mergedChanges } from '../istio/headers.js';
 import { isStatus } from '../istio/validate.js';
@@ -89,10 +96,19 @@ function changesOf(filters: readonly HttpFilter[], type: 'RequestHeaderModifier'
 }
 
 function actionOf(attachment: Attachment, rule: AnyRule): RouteAction {
-  const redirect = filterOf(rule.spec.filters ?? [], 'RequestRedirect')?.requestRedirect;
-  if (redirect !== undefined) return redirectOf(redirect, attachment.listener);
+  const { filters = [] } = rule.spec;
+  const cors = policyForOrigins(filters);
+  const redirect = filterOf(filters, 'RequestRedirect')?.requestRedirect;
+  if (redirect !== undefined)
+    return { ...redirectOf(redirect, attachment.listener), ...(cors === null ? {} : { cors }) };
+  if (backendsOf(rule).length > 0) return forwardOf(attachment, rule);
   // "If there are no backendRefs, or all have weight 0": the Gateway API asks for 500.
-  return backendsOf(rule).length === 0 ? { kind: 'direct', status: 500, body: '' } : forwardOf(attachment, rule);
+  return { kind: 'direct', status: 500, body: '', ...(cors === null ? {} : { cors }) };
+}
+
+function policyForOrigins(filters: readonly HttpFilter[]): CorsPolicy | null {
+  const cors = filterOf(filters, 'CORS')?.cors;
+  return cors === undefined ? null : corsOf(cors);
 }
 
 function forwardOf(attachment: Attachment, rule: AnyRule): ForwardAction {
@@ -105,14 +121,13 @@ function forwardOf(attachment: Attachment, rule: AnyRule): ForwardAction {
     rewrite?.hostname ??
     hostOf(modifierOf(filters, 'RequestHeaderModifier')) ??
     hostOf(modifierOf(sole?.filters ?? [], 'RequestHeaderModifier'));
-  const cors = filterOf(filters, 'CORS')?.cors;
   return {
     kind: 'forward',
     clusters: backendsOf(rule).map((backend) => clusterOf(attachment, backend, sole !== undefined)),
     rewrite: host === null && path === null ? null : { host, path },
     requestFields:
       sole === undefined ? own : mergedChanges(own, changesOf(sole.filters ?? [], 'RequestHeaderModifier')),
-    cors: cors === undefined ? null : corsOf(cors),
+    cors: policyForOrigins(filters),
     timeoutMs: timeoutOf(attachment, rule),
     retry: attachment.taker === 'linkerd' ? null : retriesOf(rule),
     hash: [],

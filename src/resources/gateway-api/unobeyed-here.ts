@@ -1,13 +1,18 @@
 import { type Finding, READING } from '../../model/finding.js';
 import type { FlavorName } from '../../model/flavor.js';
 import { sourceOf } from '../../yaml/positions.js';
+import { leftOutRedirects } from '../left-out-redirects.js';
 import { ofKind, type Resource, reporter } from '../resource.js';
 import type { BackendTlsPolicy } from './backend-tls.js';
 import { unobeyedRoutes } from './unobeyed-routes.js';
 
-/** What of the Gateway API's resources would not be obeyed, by the mesh that would take them. */
+/** What of routes and of the Gateway API's resources would not be obeyed, by the mesh that would take them. */
 export function unobeyedIn(resources: readonly Resource[], flavor: FlavorName): Finding[] {
-  return [...unobeyedRoutes(resources, flavor), ...unobeyedTls(resources, flavor)];
+  return [
+    ...unobeyedRoutes(resources, flavor),
+    ...unobeyedTls(resources, flavor),
+    ...leftOutRedirects(resources, flavor),
+  ];
 }
 
 /** Sidecars of Linkerd and Consul secure what they secure by the identities of their mesh alone. */

@@ -15,6 +15,9 @@ import { droppingParts, takerOf } from './unobeyed.js';
 /** A route that holds beside no other of a closer kind. */
 const OUTDONE = 'MS0147';
 
+/** A route that the mesh of the flavour does not obey, and the sandbox does. */
+const FOREIGN = 'MS0162';
+
 /** What of routes would not be obeyed, by the mesh that would take them. */
 export function unobeyedRoutes(resources: readonly Resource[], flavor: FlavorName): Finding[] {
   const found: Finding[] = [];
@@ -34,6 +37,7 @@ export function unobeyedRoutes(resources: readonly Resource[], flavor: FlavorNam
       for (const { source, message, hint } of ignoredInLinkerd(route)) warn(source, message, hint);
     tellUnspoken(route, resources, warn);
     if (flavor === 'linkerd') tellOutdone(route, resources, warn);
+    if (flavor === 'consul') tellForeign(route, warn);
   }
   return found;
 }
@@ -61,6 +65,24 @@ function tellUnspoken(
       `the Server ${ref.name} speaks ${server.spec.proxyProtocol ?? 'what is seen there'}, so the ${kind} has no effect there`,
       kind === 'GRPCRoute' ? 'proxyProtocol: gRPC' : 'proxyProtocol: HTTP/1',
     );
+  }
+}
+
+/** Consul takes routes of its API gateways alone; what its sidecars do its own entries say. */
+function tellForeign(
+  route: AnyRoute,
+  warn: (where: SourceRef, message: string, hint: string, code: string) => void,
+): void {
+  if (route.resource.dialect !== 'gateway-api') return;
+  for (const ref of route.parentRefs) {
+    const { kind } = parentOf(ref, route.resource.namespace);
+    if (kind === 'service' || kind === 'service-entry')
+      warn(
+        sourceOf(ref),
+        `Consul obeys no route of a Service: calls to ${ref.name} go by the route here, as Istio has it, and in a cluster as if it were not there`,
+        `a ServiceRouter ${ref.name}, or mesh-sandbox up --flavor istio`,
+        FOREIGN,
+      );
   }
 }
 

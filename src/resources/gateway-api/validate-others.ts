@@ -12,6 +12,7 @@ const MOST_LISTENERS = 64;
 export function checkGateway({ spec }: Resource<Gateway>, report: Report): void {
   const { listeners } = spec;
   const names = new Set<string>();
+  const plain = listeners.find(({ protocol }) => protocol === 'HTTP');
   const refuse = (where: object, field: string, message: string, hint = ''): void =>
     report(READING.schema, 'error', sourceOf(where, field), message, hint);
   if (listeners.length === 0 || listeners.length > MOST_LISTENERS)
@@ -29,6 +30,11 @@ export function checkGateway({ spec }: Resource<Gateway>, report: Report): void 
     const unobeyed = (where: string, why: string): void =>
       report(READING.unsupportedField, 'warning', sourceOf(listener, where), `${where} is not obeyed: ${why}`);
     if (!isHttp(listener)) unobeyed('protocol', `the sandbox's gateway speaks HTTP, so nothing is served by ${name}`);
+    else if (protocol === 'HTTP' && listener.port !== plain?.port)
+      unobeyed(
+        'port',
+        `the sandbox's gateway has one port, where routes of ${plain?.name} and of ${name} are one list for each host`,
+      );
     else if (protocol === 'HTTPS') unobeyed('protocol', 'the sandbox publishes its gateway in plaintext on loopback');
   }
   if (spec.gatewayClassName === WAYPOINT)

@@ -4,7 +4,7 @@ import { sourceOf } from '../../yaml/positions.js';
 import { isStatus } from '../istio/validate.js';
 import { tellAtServer } from '../linkerd/at-server.js';
 import type { Report, Resource } from '../resource.js';
-import { type AnyRoute, ofGrpc, ofHttp } from './any-route.js';
+import { type AnyRoute, type AnyRule, ofGrpc, ofHttp } from './any-route.js';
 import type { GrpcMatch, GrpcRoute } from './grpc-route.js';
 import type { HttpRoute, HttpRule, ParentRef } from './http-route.js';
 import { parentOf } from './references.js';
@@ -132,13 +132,36 @@ function checkCall({ method }: GrpcMatch, refuse: Refuse): void {
     refuse(sourceOf(method, 'method'), `${JSON.stringify(name)} is no name of a gRPC method`, 'Add');
 }
 
+/** Parents whose routes are for calls to their own names. */
+const IN_MESH: ReadonlySet<string> = new Set(['service', 'service-entry']);
+
+type Warn = (where: SourceRef | null, message: string, hint?: string) => void;
+
+/** A redirect is answered where it is met, so that what would be forwarded, and how, is of no account (Envoy). */
+function tellBesideRedirect(rule: AnyRule['spec'], warn: Warn): void {
+  const { filters = [] } = rule;
+  if (!filters.some(({ type }) => type === 'RequestRedirect')) return;
+  const why = 'has no effect beside RequestRedirect: nothing is forwarded';
+  for (const filter of filters)
+    if (filter.type === 'RequestMirror' || filter.type === 'RequestHeaderModifier')
+      warn(sourceOf(filter, 'type'), `${filter.type} ${why}`, 'leave it out, or a rule of its own');
+  for (const part of ['timeouts', 'retry'] as const)
+    if (rule[part] !== undefined) warn(sourceOf(rule, part), `${part} ${why}`, 'leave it out');
+}
+
 function tellUnobeyed(route: AnyRoute, report: Report): void {
   const { resource, parentRefs, rules, hostnames } = route;
-  const warn = (where: SourceRef | null, message: string, hint = ''): void =>
-    report(READING.unsupportedField, 'warning', where, message, hint);
+  const warn: Warn = (where, message, hint = '') => report(READING.unsupportedField, 'warning', where, message, hint);
   const isService = (ref: ParentRef): boolean => parentOf(ref, resource.namespace).kind === 'service';
-  if (hostnames.length > 0 && parentRefs.length > 0 && parentRefs.every(isService))
-    warn(sourceOf(resource.spec, 'hostnames'), 'hostnames are not obeyed: a route of a Service has all names of that');
+  const inMesh = parentRefs.filter((ref) => IN_MESH.has(parentOf(ref, resource.namespace).kind));
+  if (hostnames.length > 0 && inMesh.length > 0)
+    warn(
+      sourceOf(resource.spec, 'hostnames'),
+      inMesh.length === parentRefs.length
+        ? 'hostnames are not obeyed: a route of a Service has all names of that'
+        : `hostnames are not obeyed at ${inMesh.map(({ name }) => name).join(', ')}: a route of a Service has all names of that`,
+      inMesh.length === parentRefs.length ? 'leave them out' : 'a route for the Gateway, and one for the rest',
+    );
   for (const ref of parentRefs) {
     if (ref.sectionName !== undefined && isService(ref))
       warn(sourceOf(ref, 'sectionName'), 'sectionName is not obeyed: ports of a Service are told by number', 'port');
@@ -154,9 +177,11 @@ function tellUnobeyed(route: AnyRoute, report: Report): void {
       );
   }
   if (parentRefs.length === 0) warn(null, 'it has no parentRefs, so it has no effect', 'parentRefs: [ … ]');
-  for (const { spec } of rules)
+  for (const { spec } of rules) {
     if (spec.sessionPersistence === true)
       warn(sourceOf(spec, 'sessionPersistence'), 'sessionPersistence is not obeyed: pods take turns, as with Istio');
+    tellBesideRedirect(spec, warn);
+  }
   if (resource.spec.useDefaultGateways === true)
     warn(sourceOf(resource.spec, 'useDefaultGateways'), 'useDefaultGateways is not obeyed', 'name the Gateway');
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { READING } from '../../model/finding.js';
 import { nearest } from '../../model/nearest.js';
+import { ROOT_NAMESPACE } from '../../model/policies.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import type { Report, Resource } from '../resource.js';
@@ -22,12 +23,13 @@ export function checkAuthorizationPolicy(resource: Resource<AuthorizationPolicyS
   if (selector !== undefined && (targetRef === true || targetRefs === true))
     refuse(sourceOf(resource.spec, 'selector'), 'a policy has a selector or targetRefs, not both');
   checkProvider(resource.spec, refuse);
-  if (action === 'CUSTOM' && selector?.matchLabels?.istio === 'ingressgateway')
+  if (action === 'CUSTOM' && isAboutGateway(resource))
     report(
       READING.unsupportedField,
       'warning',
-      sourceOf(resource.spec, 'selector'),
-      'action CUSTOM is not obeyed at the gateway: only sidecars ask external authorizers',
+      sourceOf(resource.spec, selector === undefined ? 'action' : 'selector'),
+      'action CUSTOM is not obeyed at the gateway, which the policy is about: only sidecars ask external authorizers',
+      'a selector of the workload behind the gateway, whose sidecar asks',
     );
   if (action !== 'ALLOW' && (rules ?? []).length === 0)
     refuse(
@@ -46,6 +48,16 @@ export function checkAuthorizationPolicy(resource: Resource<AuthorizationPolicyS
           `${condition.key} is not obeyed: no filter of Envoy runs here, so that no request has what it asks for`,
         );
   }
+}
+
+const LABELS: Readonly<Record<string, string>> = { istio: 'ingressgateway', app: 'gateway' };
+
+/** The gateway stands in the root namespace, whose policies are about all that their selectors leave. */
+function isAboutGateway({ namespace, spec }: Resource<AuthorizationPolicySpec>): boolean {
+  const wanted = Object.entries(spec.selector?.matchLabels ?? {});
+  if (spec.targetRef === true || spec.targetRefs === true) return false;
+  if (namespace !== ROOT_NAMESPACE && wanted.length === 0) return false;
+  return wanted.every(([label, value]) => LABELS[label] === value);
 }
 
 function checkProvider(spec: AuthorizationPolicySpec, refuse: Refuse): void {

@@ -52,12 +52,16 @@ export function egressPoliciesOf(resources: readonly Resource[]): EgressPolicy[]
       object: resource,
       callers: selector?.labels ?? null,
       created: resource.created,
-      hosts:
-        egress === undefined ? null : egress.flatMap(({ hosts }) => hosts).map((entry) => egressHost(entry, resource)),
+      hosts: egress === undefined ? null : egressHostsOf(resource),
       unknownHosts:
         policy === undefined ? null : policy.mode === 'ALLOW_ANY' ? ('allow-any' as const) : ('registry-only' as const),
     };
   });
+}
+
+/** What a Sidecar lets be seen, by namespace (`.` = its own, `*` = any) and host. */
+export function egressHostsOf(resource: Resource<Sidecar>): { namespace: string; host: string }[] {
+  return (resource.spec.egress ?? []).flatMap(({ hosts }) => hosts).map((entry) => egressHost(entry, resource));
 }
 
 /** `./reviews.default.svc.cluster.local`, `istio-system/*`, `*` + `/` + `*`. */
@@ -96,14 +100,18 @@ export function gatewayPoliciesOf(resources: readonly Resource[]): GatewayPolicy
     .map((resource) => ({
       object: resource,
       boundAs: `${resource.namespace}/${resource.name}`,
-      hosts: (resource.spec.servers ?? [])
-        .filter(isHttp)
-        .flatMap(({ hosts = [] }) => hosts.map((host) => servedHost(host, resource.namespace))),
+      hosts: (resource.spec.servers ?? []).filter(isHttp).flatMap(({ hosts = [], port }) =>
+        hosts.map((host) => ({
+          ...servedHost(host, resource.namespace),
+          port: port.number ?? null,
+          secure: port.protocol?.toUpperCase() === 'HTTPS',
+        })),
+      ),
     }));
 }
 
 /** `other/a.example.com` for routes of that namespace, `./…` for those of the Gateway's own. */
-export function servedHost(host: string, own: string): ServedHost {
+export function servedHost(host: string, own: string): Pick<ServedHost, 'host' | 'namespace'> {
   const [namespace, name] = host.includes('/') ? host.split('/') : ['*', host];
   return { host: name ?? host, namespace: namespace === '*' ? null : namespace === '.' ? own : (namespace ?? null) };
 }
@@ -137,6 +145,16 @@ export function tellGateway(resource: Resource<Gateway>, report: Report): void {
         .map(([label, value]) => `${label}: ${value}`)
         .join(', ')}: it has no effect`,
     );
+  const [first, ...others] = servers.filter(isHttp);
+  const served = new Set([first?.port.number]);
+  for (const { port } of others) {
+    if (!served.has(port.number))
+      unobeyed(
+        sourceOf(port, 'number'),
+        `port ${port.number ?? ''} is not obeyed: the sandbox's gateway has one port, where what is bound to each server is served as one list of routes`,
+      );
+    served.add(port.number);
+  }
   for (const server of servers)
     if (server.port.protocol !== undefined && !isHttp(server))
       unobeyed(

@@ -22,6 +22,8 @@ const tracing = table({
   useRequestIdForTraceSampling: unsupported('sampling goes by the trace'),
 });
 
+type Tracing = Read<typeof tracing>;
+
 const metrics = table({
   providers: passed,
   overrides: unsupported('metrics have the names and labels of Istio, all of them'),
@@ -46,12 +48,12 @@ export const telemetry = table({
 
 export type Telemetry = Read<typeof telemetry>;
 
-/** Those that say how much is traced. */
+/** Those that say how much is traced; of several entries the last that says a thing (istio `Telemetries.Tracing`). */
 export function telemetryPoliciesOf(resources: readonly Resource[]): TelemetryPolicy[] {
   return ofKind<Telemetry>(resources, 'istio', 'Telemetry').flatMap((resource) => {
     const { selector, tracing: rules = [], targetRef, targetRefs } = resource.spec;
-    const [rule] = rules;
-    const samplePercent = rule?.disableSpanReporting === true ? 0 : rule?.randomSamplingPercentage;
+    const rule: Partial<Tracing> = Object.assign({}, ...rules);
+    const samplePercent = rule.disableSpanReporting === true ? 0 : rule.randomSamplingPercentage;
     if (samplePercent === undefined || targetRef === true || targetRefs === true) return [];
     return [{ object: resource, selector: selectorOf(selector), created: resource.created, samplePercent }];
   });

@@ -37,8 +37,15 @@ function accessOfServer(server: Resource<Server>, resources: readonly Resource[]
       ...restOf(accessPolicy, server, sourceOf(server.spec, 'accessPolicy')),
     ],
     ...(obeyed.length === 0 ? {} : { routes: obeyed }),
+    ...spokenAt(server),
   };
   return placesOfServer(server, resources).map((place) => ({ ...access, ...place }));
+}
+
+/** Opaque ports are told, since callers' sidecars would have to know of them too; where nothing is said the app's file counts. */
+function spokenAt({ spec: { proxyProtocol } }: Resource<Server>): Pick<PortAccess, 'protocol'> {
+  if (proxyProtocol === 'unknown') return { protocol: 'auto' };
+  return proxyProtocol?.startsWith('HTTP/') || proxyProtocol === 'gRPC' ? { protocol: 'http' } : {};
 }
 
 /** Linkerd answers 404 where a Server has routes and a request is none's, before anybody asks who calls. */

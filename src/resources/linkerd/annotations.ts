@@ -14,6 +14,8 @@ interface Annotation extends Value {
   readonly on: readonly string[];
   /** It is known and not obeyed. */
   readonly why?: string;
+  /** The same of some values. */
+  readonly whyOf?: Readonly<Record<string, string | undefined>>;
 }
 
 const ROUTED = ['Service', 'HTTPRoute', 'GRPCRoute'];
@@ -54,7 +56,15 @@ const KNOWN: Readonly<Record<string, Annotation | undefined>> = {
     isValid: (value) => INBOUND_POLICIES.some((word) => word === value),
     hint: INBOUND_POLICIES.join(', '),
   },
-  'linkerd.io/inject': { on: [...WORKLOADS, 'Service'], ...ANYTHING },
+  'linkerd.io/inject': {
+    on: [...WORKLOADS, 'Service'],
+    isValid: (value) => ['enabled', 'disabled', 'ingress'].includes(value),
+    hint: 'enabled, disabled or ingress',
+    whyOf: {
+      disabled: 'workloads have a sidecar: x-mesh.sidecar: false in the Compose file takes one out of the mesh',
+      ingress: 'sidecars have one mode, and route by the address that was called',
+    },
+  },
 };
 
 const CODES = { unknown: 'MS0200', invalid: 'MS0201', misplaced: 'MS0209' } as const;
@@ -102,8 +112,13 @@ function tellUnknown(name: string, tell: TellAnnotation): void {
 }
 
 function checkKnown(name: string, value: string, known: Annotation, kind: string, tell: TellAnnotation): void {
-  const { on, isValid, hint, why } = known;
-  if (why !== undefined) tell(READING.unsupportedField, 'warning', `${name} is not obeyed: ${why}`);
+  const { on, isValid, hint, why = known.whyOf?.[value] } = known;
+  if (why !== undefined)
+    tell(
+      READING.unsupportedField,
+      'warning',
+      `${name}${known.why === undefined ? ` ${value}` : ''} is not obeyed: ${why}`,
+    );
   else if (!on.includes(kind))
     tell(CODES.misplaced, 'warning', `${name} has no effect on a ${kind}`, `it belongs to a ${on.join(' or a ')}`);
   else if (!isValid(value))

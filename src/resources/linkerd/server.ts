@@ -13,7 +13,7 @@ const port = reader<number | string>(textShape('a port, or the name of one'), (v
   return undefined;
 });
 
-/** What a port speaks is known by the Service's port here, and by the annotation for opaque ones. */
+/** What is opaque is known by the Service's port here, or by the annotation. */
 const proxyProtocol = reader<string>(
   textShape('', ['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS']),
   (view, where, findings) => {

@@ -1,3 +1,4 @@
+import type { AppProtocol } from '../../model/app-protocol.js';
 import type { AccessConditions, AccessRule } from '../../model/authorization.js';
 import type { Cluster } from '../../model/cluster.js';
 import { saysAnything } from '../../model/inbound-route.js';
@@ -64,7 +65,9 @@ function outboundChanges(before: OutboundConfig, after: OutboundConfig): Change[
       ? []
       : [changed('calls to hosts that nobody declared', unknown[before.unknownHosts], unknown[after.unknownHosts])];
   return [
-    ...pairsOf(before.virtualHosts, after.virtualHosts, hostWords).flatMap(([about, a, b]) => hostChanges(about, a, b)),
+    ...pairsOf(before.virtualHosts, after.virtualHosts, hostWords)
+      .filter(([about, , b]) => b !== undefined || !isCalled(about, after))
+      .flatMap(([about, a, b]) => hostChanges(about, a, b)),
     ...pairsOf(before.clusters, after.clusters, ({ name }) => clusterWords(name)).flatMap(([about, a, b]) =>
       clusterChanges(about, a, b),
     ),
@@ -77,9 +80,30 @@ function streamChanges(before: OutboundConfig, after: OutboundConfig): Change[] 
   return pairsOf(before.listeners, after.listeners, ({ service, port }) => `${service}:${port}`).flatMap(
     ([about, a, b]) => {
       const [was, is] = [streamsWords(a?.streams), streamsWords(b?.streams)];
-      return was === is ? [] : [changed(`connections to ${about}`, was, is)];
+      return [
+        ...spokenChanges(`calls to ${about}`, a, b),
+        ...(was === is ? [] : [changed(`connections to ${about}`, was, is)]),
+      ];
     },
   );
+}
+
+const SPOKEN: Readonly<Record<AppProtocol, string>> = {
+  http: 'are requests',
+  tcp: 'are connections, which are not looked into',
+  auto: 'are what is seen in them',
+};
+
+type Speaking = { readonly protocol: AppProtocol } | undefined;
+
+function spokenChanges(about: string, before: Speaking, after: Speaking): Change[] {
+  if (before === undefined || after === undefined || before.protocol === after.protocol) return [];
+  return [changed(about, SPOKEN[before.protocol], SPOKEN[after.protocol])];
+}
+
+/** Whether a host that has no routes is there all the same, since it has connections only. */
+function isCalled(host: string, { listeners }: OutboundConfig): boolean {
+  return listeners.some(({ service, port, protocol }) => protocol === 'tcp' && `${service}:${port}` === host);
 }
 
 function streamsWords(streams: readonly StreamRoute[] = []): string {
@@ -167,10 +191,18 @@ function inboundChanges(before: SidecarConfig, after: SidecarConfig): Change[] {
     listsOf(was.faults.map(textOf), is.faults.map(textOf)),
     listsOf(was.rateLimits.map(textOf), is.rateLimits.map(textOf)),
   ];
+  const spoken = pairsOf(was.ports, is.ports, ({ port }) => `${port}`).flatMap(([port, a, b]) =>
+    spokenChanges(`${about} on port ${port}`, a, b),
+  );
+  const told = (hidden: boolean | undefined): string => (hidden === true ? 'kept from the app' : 'told to the app');
+  const hidden =
+    was.hidesCaller === is.hidesCaller ? [] : [changed(about, `are ${told(was.hidesCaller)}`, told(is.hidesCaller))];
   return [
     ...mtls,
     ...ports,
     ...poolChanges(about, was, is),
+    ...spoken,
+    ...hidden,
     ...access,
     ...named('removed', 'the fault', faults.gone),
     ...named('added', 'the fault', faults.come),

@@ -11,6 +11,7 @@ import type {
   RedirectAction,
   RetryPolicy,
   Route,
+  RouteAction,
   RouteFault,
 } from '../../model/route.js';
 
@@ -60,9 +61,9 @@ function asFact(wanted: string): string {
 function actionWords({ action, fault }: Route): string {
   switch (action.kind) {
     case 'direct':
-      return `are answered ${action.status} by the sidecar`;
+      return `are answered ${action.status} by the sidecar${originWords(action)}`;
     case 'redirect':
-      return redirectWords(action);
+      return `${redirectWords(action)}${originWords(action)}`;
     case 'forward':
       return `go ${action.clusters.length > 1 ? '' : 'to '}${destinationWords(action)}${patienceWords(action)}${faultWords(fault)}`;
   }
@@ -88,11 +89,16 @@ function destinationWords({ clusters, rewrite, requestFields, mirrors }: Forward
   return (shares.join(' and ') || 'nobody') + changed.join('');
 }
 
-function patienceWords({ timeoutMs, retry, cors }: ForwardAction): string {
+function originWords({ cors }: RouteAction): string {
+  return cors == null ? '' : ', with a policy for other origins';
+}
+
+function patienceWords(action: ForwardAction): string {
+  const { timeoutMs, retry } = action;
   const parts = [
     timeoutMs === null ? '' : `, within ${timeoutMs} ms`,
     retry === null ? ', never retried' : retryWords(retry),
-    cors === null ? '' : ', with a policy for other origins',
+    originWords(action),
   ];
   return parts.join('');
 }

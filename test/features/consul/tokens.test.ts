@@ -89,6 +89,22 @@ describe('trap 25: an intention that asks for a token', () => {
     expect(await asks({ cookie: `t=${token}` })).toBe(200);
   });
 
+  it('fills up what it hands on, where the provider says so', async () => {
+    const forwarding = (more: string) => `, forwarding: { headerName: X-Payload${more} }`;
+    const asks = intentions(`{ sources: [ { name: web, action: allow } ], ${needs('okta')} }`);
+    // Claims of growing length: every way in which base64 can end.
+    for (const sub of ['u', 'uu', 'uuu']) {
+      const token = okta.token({ sub });
+      const bare = token.split('.')[1] ?? '';
+      await bed.apply(provider('okta', okta, 'https://okta', forwarding('')), asks);
+      expect(await statusOf(token)).toBe(200);
+      expect(seen['x-payload']).toBe(bare);
+      await bed.apply(provider('okta', okta, 'https://okta', forwarding(', padForwardPayloadHeader: true')), asks);
+      expect(await statusOf(token)).toBe(200);
+      expect(seen['x-payload']).toBe(bare + '='.repeat((4 - (bare.length % 4)) % 4));
+    }
+  });
+
   it('of a provider whose keys are fetched lets nobody in, and is told', async () => {
     const remote = entry('JWTProvider', 'okta', '{ issuer: a, jsonWebKeySet: { remote: { uri: https://okta/keys } } }');
     const told = await bed.apply(remote, intentions(`{ sources: [ { name: web, action: allow } ], ${needs('okta')} }`));
@@ -104,5 +120,22 @@ describe('trap 25: an intention that asks for a token', () => {
       false,
       [['MS0234', 'did you mean okta?']],
     ]);
+  });
+});
+
+describe('who calls', () => {
+  const FIELD = 'x-forwarded-client-cert';
+  const mesh = (sanitize: boolean) => entry('Mesh', 'mesh', `{ http: { sanitizeXForwardedClientCert: ${sanitize} } }`);
+
+  it('is told to the app, unless the mesh keeps it back, over connections that are open too', async () => {
+    const told = async () => {
+      expect((await bed.call('reviews', '/', { headers: { [FIELD]: 'By=me' } })).status).toBe(200);
+      return seen[FIELD];
+    };
+    expect(await told()).toMatch(/URI=spiffe:.*\/web$/);
+    await bed.apply(mesh(true));
+    expect(await told()).toBeUndefined();
+    await bed.apply(mesh(false));
+    expect(await told()).toMatch(/URI=spiffe:.*\/web$/);
   });
 });

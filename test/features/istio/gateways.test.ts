@@ -69,3 +69,166 @@ describe('a Gateway', () => {
     expect(await told('/b')).toContain('404');
   });
 });
+
+describe('what holds at the gateway as it does in the namespace where it runs', () => {
+  const INGRESS = gateway('g', 'istio: ingressgateway', '"*"');
+  const bound = (name: string, http: string, more = '') => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ${name} }
+spec: { hosts: [ a.test ], gateways: [ g ], http: [ ${http} ]${more} }
+`;
+  const to = (name: string, match: string) =>
+    `{ match: [ ${match} ], route: [ { destination: { host: ${name}, port: { number: 9080 } } } ] }`;
+
+  it.each([
+    ['labels that it has not', '{ sourceLabels: { app: nobody } }', 'ratings'],
+    ['its labels', '{ sourceLabels: { istio: ingressgateway } }', 'reviews'],
+    ['another namespace', '{ sourceNamespace: default }', 'ratings'],
+    ['its namespace', '{ sourceNamespace: istio-system }', 'reviews'],
+    [
+      'labels beside its name, which are not looked at',
+      '{ gateways: [ g ], sourceLabels: { app: nobody } }',
+      'reviews',
+    ],
+    ['a port that it does not serve', '{ port: 8080 }', 'ratings'],
+    ['the port of its server', '{ port: 80 }', 'reviews'],
+  ])('a match on %s', async (_, match, first) => {
+    await bed.apply(INGRESS, bound('a', `${to('reviews', match)}, ${to('ratings', '{ uri: { prefix: / } }')}`));
+    expect(await enters('a.test')).toBe(first);
+  });
+
+  it.each([
+    ['[ "." ]', '404'],
+    ['[ shop ]', '404'],
+    ['[ ".", istio-system ]', 'reviews'],
+    ['[ "*" ]', 'reviews'],
+  ])('exportTo: %s', async (exportTo, answer) => {
+    await bed.apply(INGRESS, bound('a', to('reviews', '{ uri: { prefix: / } }'), `, exportTo: ${exportTo}`));
+    expect(await enters('a.test')).toBe(answer);
+  });
+
+  it.each([
+    ['[ "." ]', '503'],
+    ['[ "*" ]', 'reviews'],
+  ])('a DestinationRule, exportTo: %s', async (exportTo, answer) => {
+    const rule = (name: string, namespace: string, host: string, spec: string) =>
+      `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: { host: "${host}", ${spec} }`;
+    await bed.apply(
+      INGRESS,
+      bound(
+        'a',
+        '{ route: [ { destination: { host: reviews.default.svc.cluster.local, subset: v1, port: { number: 9080 } } } ] }',
+      ),
+      rule(
+        'reviews',
+        'default',
+        'reviews',
+        `subsets: [ { name: v1, labels: { version: v1 } } ], exportTo: ${exportTo}`,
+      ),
+      // What is said for all goes behind what the service's namespace says, for who lives there too.
+      rule('all', 'istio-system', '*.local', 'trafficPolicy: { connectionPool: { tcp: { maxConnections: 7 } } }'),
+    );
+    expect(await enters('a.test')).toBe(answer);
+  });
+
+  it('a Sidecar is about sidecars alone', async () => {
+    await bed.apply(
+      INGRESS,
+      bound('a', to('reviews', '{ uri: { prefix: / } }')),
+      'apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: default }\nspec: { egress: [ { hosts: [ "./ratings.default.svc.cluster.local" ] } ] }',
+      'apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: all, namespace: istio-system }\nspec: { egress: [ { hosts: [ "~/*" ] } ] }',
+    );
+    expect(await enters('a.test')).toBe('reviews');
+    expect((await bed.call('reviews')).status).not.toBe(200);
+    expect((await bed.call('ratings')).status).toBe(200);
+  });
+});
+
+describe('a policy for other origins', () => {
+  const cors = 'corsPolicy: { allowOrigins: [ { exact: https://shop.test } ], allowMethods: [ GET ] }';
+  const route = (http: string) => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews }
+spec: { hosts: [ reviews ], http: [ ${http} ] }
+`;
+  const origin = { origin: 'https://shop.test' };
+
+  it.each([
+    ['a direct response', 'directResponse: { status: 418 }', 418],
+    ['a redirect', 'redirect: { uri: /b }', 301],
+  ])('holds for %s', async (_, what, status) => {
+    await bed.apply(route(`{ ${what}, ${cors} }`));
+    const answer = await bed.call('reviews', '/a', { headers: origin });
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([status, origin.origin]);
+    const stranger = await bed.call('reviews', '/a', { headers: { origin: 'https://other.test' } });
+    expect([stranger.status, stranger.headers['access-control-allow-origin']]).toEqual([status, undefined]);
+    const asked = { ...origin, 'access-control-request-method': 'GET' };
+    const preflight = await bed.call('reviews', '/a', { method: 'OPTIONS', headers: asked });
+    expect([preflight.status, preflight.headers['access-control-allow-methods']]).toEqual([200, 'GET']);
+  });
+
+  it('holds for a redirect of an HTTPRoute', async () => {
+    await bed.apply(`apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: reviews }
+spec:
+  parentRefs: [ { group: '', kind: Service, name: reviews, port: 9080 } ]
+  rules: [ { filters: [ { type: CORS, cors: { allowOrigins: [ https://shop.test ] } }, { type: RequestRedirect, requestRedirect: { hostname: b.test } } ] } ]
+`);
+    const answer = await bed.call('reviews', '/a', { headers: origin });
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([302, origin.origin]);
+  });
+});
+
+describe('HTTP and HTTPS of one host', () => {
+  const listeners = (https: string) => `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge }
+spec:
+  gatewayClassName: istio
+  listeners:
+  - { name: http, port: 80, protocol: HTTP }
+  - { name: https, port: 443, protocol: HTTPS, ${https} tls: { certificateRefs: [ { name: c } ] } }
+`;
+  const route = (name: string, section: string, rule: string) => `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: ${name} }
+spec: { hostnames: [ a.test ], parentRefs: [ { name: edge, sectionName: ${section} } ], rules: [ ${rule} ] }
+`;
+  const upgrade = (more = '') =>
+    `{ filters: [ { type: RequestRedirect, requestRedirect: { scheme: https, statusCode: 301${more} } } ] }`;
+  const app = '{ backendRefs: [ { name: reviews, port: 9080 } ] }';
+
+  it('are one port here, so that a redirect to the other is left out, and told', async () => {
+    const told = await bed.apply(listeners(''), route('a-redirect', 'http', upgrade()), route('b-app', 'https', app));
+    expect(await enters('a.test')).toBe('reviews');
+    // The listener and the redirect.
+    expect(told).toEqual(['MS0001', 'MS0001']);
+  });
+
+  it('stay apart where the other serves another host, or nothing, or the redirect leads elsewhere', async () => {
+    await bed.apply(listeners('hostname: b.test,'), route('a-redirect', 'http', upgrade()));
+    expect(await enters('a.test')).toBe('301');
+    await bed.apply(
+      listeners(''),
+      route('a-redirect', 'http', upgrade(', hostname: www.test')),
+      route('b-app', 'https', app),
+    );
+    expect(await enters('a.test')).toBe('301');
+  });
+
+  it('are one port for Gateways of Istio too', async () => {
+    const server = (name: string, number: number, protocol: string) =>
+      `{ port: { number: ${number}, name: ${name}, protocol: ${protocol} }, hosts: [ a.test ]${protocol === 'HTTPS' ? ', tls: { mode: SIMPLE, credentialName: c }' : ''} }`;
+    const of = (name: string, servers: string) =>
+      `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: ${name} }\nspec: { selector: { istio: ingressgateway }, servers: [ ${servers} ] }`;
+    const told = await bed.apply(
+      of('plain', server('http', 80, 'HTTP')),
+      of('secure', server('https', 443, 'HTTPS')),
+      'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\nspec: { hosts: [ a.test ], gateways: [ plain ], http: [ { redirect: { scheme: https } } ] }',
+      service('secure', 'a.test', 'ratings'),
+    );
+    expect(told).toEqual(['MS0001', 'MS0001']);
+    expect(await enters('a.test')).toBe('ratings');
+  });
+});

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { appOf, workload } from '../../support/apps.js';
 import {
   authorizationPolicy,
   deployment,
   gateway,
   requestAuthentication,
   resource,
+  sidecar,
   telemetry,
   told,
   virtualService,
@@ -172,5 +174,85 @@ describe('KIA0302: Gateways of no workload', () => {
   ])('%s', (selector, expected) => {
     expect(told('KIA0302', [EDGE, of(selector)])).toEqual(expected ? ['KIA0302 warning Gateway default/a 9'] : []);
     expect(told('KIA0302', [of(selector)])).toEqual([]);
+  });
+});
+
+describe('what the gateway does not see, or has no port for', () => {
+  const servers = (...all: string[]) =>
+    gateway('name: g', `{ selector: { istio: ingressgateway }, servers: [ ${all.join(', ')} ] }`);
+  const server = (number: number) =>
+    `{ port: { number: ${number}, name: h${number}, protocol: HTTP }, hosts: [ a.com ] }`;
+  const bound = (more: string) =>
+    virtualService(
+      'name: a',
+      `{ hosts: [ a.com ], gateways: [ g ], http: [ { directResponse: { status: 204 } } ], ${more} }`,
+    );
+
+  it.each([
+    ['.', ['MS0161 warning VirtualService default/a 9']],
+    ['shop', ['MS0161 warning VirtualService default/a 9']],
+    ['*', []],
+    ['istio-system', []],
+  ])('exportTo: [ "%s" ]', (exportTo, expected) => {
+    expect(told('MS0161', [servers(server(80)), bound(`exportTo: [ "${exportTo}" ]`)])).toEqual(expected);
+  });
+
+  it('is told of each further port once', () => {
+    const unobeyed = (...numbers: number[]) => told('MS0001', [servers(...numbers.map(server))]).length;
+    expect([unobeyed(80), unobeyed(80, 80), unobeyed(80, 8080), unobeyed(80, 8080, 8080, 81)]).toEqual([0, 0, 1, 2]);
+  });
+
+  it.each([
+    ['tls: { backend: { clientCertificateRef: { name: c } } }', 1],
+    ['addresses: [ { value: 10.0.0.1 } ]', 1],
+    ['allowedListeners: { namespaces: { from: All } }', 1],
+    ['infrastructure: { labels: { a: b } }', 0],
+    ['allowedListeners: { namespaces: { from: None } }', 0],
+  ])('%s of a Gateway of the Gateway API', (field, count) => {
+    const spec = `{ gatewayClassName: istio, listeners: [ { name: h, port: 80, protocol: HTTP } ], ${field} }`;
+    expect(told('MS0001', [resource('gateway.networking.k8s.io/v1', 'Gateway', 'name: g', spec)])).toHaveLength(count);
+  });
+});
+
+it('is told of a further port of a Gateway of the Gateway API', () => {
+  const of = (port: number) =>
+    `{ gatewayClassName: istio, listeners: [ { name: a, port: 80, protocol: HTTP, hostname: a.com }, { name: b, port: ${port}, protocol: HTTP, hostname: b.com } ] }`;
+  const unobeyed = (port: number) =>
+    told('MS0001', [resource('gateway.networking.k8s.io/v1', 'Gateway', 'name: g', of(port))]).length;
+  expect([unobeyed(80), unobeyed(8080)]).toEqual([0, 1]);
+});
+
+describe('action CUSTOM at the gateway, which asks nobody', () => {
+  const custom = (metadata: string, selector = '') =>
+    authorizationPolicy(metadata, `{ ${selector} action: CUSTOM, provider: { name: p }, rules: [ {} ] }`);
+
+  it.each([
+    ['by its label', custom('name: a', 'selector: { matchLabels: { istio: ingressgateway } },'), 1],
+    ['in the root namespace', custom('name: a, namespace: istio-system'), 1],
+    [
+      'of an app in the root namespace',
+      custom('name: a, namespace: istio-system', 'selector: { matchLabels: { app: web } },'),
+      0,
+    ],
+    ['of the namespace of the app', custom('name: a'), 0],
+  ])('%s', (_, document, count) => {
+    expect(told('MS0001', [document])).toHaveLength(count);
+  });
+});
+
+describe('a service that a Sidecar hides', () => {
+  const APP = appOf([workload('web'), workload('reviews')]);
+  const hiding = (hosts: string, more = '') => sidecar('name: s', `{ egress: [ { hosts: [ ${hosts} ] } ]${more} }`);
+
+  it.each([
+    ['"./web.default.svc.cluster.local"', '', 1],
+    ['"./web.default.svc.cluster.local"', ', outboundTrafficPolicy: { mode: ALLOW_ANY }', 1],
+    ['"./web.default.svc.cluster.local"', ', outboundTrafficPolicy: { mode: REGISTRY_ONLY }', 0],
+    ['"~/*"', '', 1],
+    ['"./*"', '', 0],
+    ['"*/*"', '', 0],
+    ['"default/*"', '', 0],
+  ])('by %s%s', (hosts, more, count) => {
+    expect(told('MS0001', [hiding(hosts, more)], APP)).toHaveLength(count);
   });
 });

@@ -1,12 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { compile } from '../../../src/compiler/compile.js';
+import type { AppSpec } from '../../../src/model/app.js';
+import { flavorOf } from '../../../src/model/flavor.js';
+import type { MeshConfig } from '../../../src/model/mesh-config.js';
+import { TRUST_DOMAIN } from '../../../src/model/names.js';
 import { analyze } from '../../../src/resources/analysis/analyze.js';
 import { policiesOf } from '../../../src/resources/policies.js';
 import { readResources } from '../../../src/resources/read.js';
+import type { Resource } from '../../../src/resources/resource.js';
 import { appOf, workload } from '../../support/apps.js';
 
 const read = (text: string, name = 'c.yaml') => readResources([{ name, text }], 1);
 const crd = (kind: string, name: string, spec: string): string =>
   `apiVersion: consul.hashicorp.com/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}`;
+const meshOf = (app: AppSpec, resources: readonly Resource[]): MeshConfig => ({
+  app,
+  seed: 1,
+  mtls: 'strict',
+  retries: true,
+  faults: [],
+  flavor: flavorOf('consul'),
+  trustDomain: TRUST_DOMAIN,
+  policies: policiesOf(resources, 'consul'),
+});
+/** What is there once. */
+const NAMES: Readonly<Record<string, string>> = { ProxyDefaults: 'global', Mesh: 'mesh' };
 const told = (text: string) => read(text).findings.map(({ code, level, message }) => [code, level, message]);
 
 describe('config entries', () => {
@@ -73,7 +91,7 @@ describe('what Consul refuses to write', () => {
       'the source web stands twice',
     ],
   ])('%s', (_, kind, spec, message) => {
-    expect(told(crd(kind, 'web', spec))).toEqual([['IST0106', 'error', message]]);
+    expect(told(crd(kind, NAMES[kind] ?? 'web', spec))).toEqual([['IST0106', 'error', message]]);
   });
 
   it('an unknown key is told with the nearest one', () => {
@@ -90,8 +108,56 @@ describe('what Consul refuses to write', () => {
     ['ServiceIntentions', '{ sources: [ { name: web, peer: other, action: allow } ] }'],
     ['ServiceDefaults', '{ maxInboundConnections: 7 }'],
     ['ServiceResolver', "{ subsets: { v1: { filter: 'Node.Meta.zone == a' } } }"],
+    ['ServiceDefaults', '{ expose: { checks: true } }'],
+    ['ServiceDefaults', '{ expose: { paths: [ { path: /health, localPathPort: 9080, listenerPort: 21500 } ] } }'],
+    ['ServiceDefaults', '{ mode: direct }'],
+    ['ServiceDefaults', '{ transparentProxy: { dialedDirectly: true } }'],
+    ['ServiceDefaults', '{ upstreamConfig: { defaults: { protocol: tcp } } }'],
+    ['ServiceResolver', '{ prioritizeByLocality: { mode: failover } }'],
+    ['ProxyDefaults', '{ prioritizeByLocality: { mode: failover } }'],
+    ['ProxyDefaults', '{ accessLogs: { enabled: true, type: stdout } }'],
+    ['ProxyDefaults', '{ transparentProxy: { outboundListenerPort: 15001 } }'],
+    ['ProxyDefaults', '{ config: { local_idle_timeout_ms: 5 } }'],
+    ['ProxyDefaults', '{ config: { envoy_tracing_json: "{}" } }'],
+    ['ProxyDefaults', '{ config: { envoy_extra_static_clusters_json: "{}" } }'],
+    ['ProxyDefaults', '{ config: { something: else } }'],
   ])('what %s says and a sandbox does not obey is a warning', (kind, spec) => {
-    expect(told(crd(kind, 'web', spec)).map(([code, level]) => [code, level])).toEqual([['MS0001', 'warning']]);
+    expect(told(crd(kind, NAMES[kind] ?? 'web', spec)).map(([code, level]) => [code, level])).toEqual([
+      ['MS0001', 'warning'],
+    ]);
+  });
+});
+
+describe('what says what holds anyhow', () => {
+  it.each([
+    ['ServiceDefaults', '{ protocol: http, mode: transparent, expose: { checks: false, paths: [] } }'],
+    ['ServiceDefaults', "{ mode: '', transparentProxy: { outboundListenerPort: 0, dialedDirectly: false } }"],
+    ['ServiceDefaults', "{ upstreamConfig: { defaults: { protocol: '' } } }"],
+    ['ServiceResolver', '{ subsets: { v1: { onlyPassing: true } }, prioritizeByLocality: { mode: none } }'],
+    ['ProxyDefaults', '{ accessLogs: { enabled: false } }'],
+    ['ProxyDefaults', '{ config: { protocol: http, envoy_prometheus_bind_addr: 0.0.0.0:9102, bind_port: 20000 } }'],
+    ['Mesh', '{ http: { sanitizeXForwardedClientCert: true } }'],
+  ])('of %s is silent: %s', (kind, spec) => {
+    expect(told(crd(kind, NAMES[kind] ?? 'web', spec))).toEqual([]);
+  });
+});
+
+describe('what holds for services of any namespace', () => {
+  const APP = appOf([workload('web', { namespace: 'shop' }), workload('reviews')]);
+
+  it('is the mode of mutual TLS, and how a service calls', () => {
+    const text = crd(
+      'ServiceDefaults',
+      'web',
+      '{ mutualTLSMode: permissive, upstreamConfig: { defaults: { connectTimeoutMs: 77 } } }',
+    );
+    const mesh = meshOf(APP, read(text).resources);
+    const config = compile(mesh, [], 1).get('web');
+    expect(config?.inbound.mtls).toBe('permissive');
+    const reviews = config?.outbound.clusters.find(({ service }) => service === 'reviews');
+    expect(reviews?.connectTimeoutMs).toBe(77);
+    const others = compile(mesh, [], 1).get('reviews');
+    expect(others?.inbound.mtls).toBe('strict');
   });
 });
 
@@ -152,6 +218,21 @@ describe('analysis of Consul', () => {
     expect(found(router).map(([code, level]) => [code, level])).toEqual([['MS0224', 'warning']]);
     const tcp = crd('ServiceDefaults', 'reviews', '{ protocol: tcp }');
     expect(found(router, tcp).map(([code, level]) => [code, level])).toEqual([['MS0220', 'error']]);
+  });
+
+  it('a protocol of requests where the file of the app says tcp', () => {
+    const db = workload('db', { ports: [{ port: 3306, protocol: 'tcp' }] });
+    const codes = (...documents: readonly string[]) =>
+      analyze(read(documents.join('\n---\n')).resources, appOf([workload('web'), db])).map(({ code, object, hint }) => [
+        code,
+        object,
+        hint,
+      ]);
+    const hint = 'a ServiceDefaults db with protocol: tcp';
+    expect(codes(HTTP)).toEqual([['MS0230', 'ProxyDefaults default/global', hint]]);
+    const own = (protocol: string) => crd('ServiceDefaults', 'db', `{ protocol: ${protocol} }`);
+    expect(codes(own('http2'))).toEqual([['MS0230', 'ServiceDefaults default/db', hint]]);
+    expect(codes(HTTP, own('tcp'))).toEqual([]);
   });
 
   it('permissive without the Mesh’s word', () => {

@@ -242,3 +242,47 @@ describe('what is admitted and not obeyed is told', () => {
     ]);
   });
 });
+
+describe('what has no effect where it stands', () => {
+  it('are hostnames at a Service, beside a Gateway too', () => {
+    const of = (parents: string) => `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: r }
+spec: { hostnames: [ a.test ], parentRefs: [ ${parents} ], rules: [ { ${backend} } ] }
+`;
+    const service = '{ group: "", kind: Service, name: a }';
+    expect(found(of(`${service}, { name: edge }`), 'warning')).toEqual([
+      expect.stringMatching(/^4 hostnames are not obeyed at a:/),
+    ]);
+    expect(found(of(service), 'warning')).toEqual([expect.stringMatching(/^4 hostnames are not obeyed:/)]);
+    expect(found(of('{ name: edge }'), 'warning')).toEqual([]);
+  });
+
+  const REDIRECT = '{ type: RequestRedirect, requestRedirect: { hostname: b.test } }';
+  it.each([
+    [
+      '{ type: RequestMirror, requestMirror: { backendRef: { name: b, port: 80 } } }',
+      '',
+      /RequestMirror has no effect/,
+    ],
+    ['{ type: RequestHeaderModifier, requestHeaderModifier: { remove: [ x ] } }', '', /RequestHeaderModifier has no/],
+    ['', 'timeouts: { request: 1s }', /timeouts has no effect/],
+    ['', 'retry: { attempts: 1 }', /retry has no effect/],
+  ])('is %s%s beside a redirect', (filter, part, message) => {
+    const filters = [REDIRECT, filter].filter((one) => one !== '').join(', ');
+    const text = route(`{ filters: [ ${filters} ]${part === '' ? '' : `, ${part}`} }`);
+    expect(found(text, 'warning')).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('is nothing of what changes the answer', () => {
+    const response = '{ type: ResponseHeaderModifier, responseHeaderModifier: { remove: [ x ] } }';
+    expect(found(route(`{ filters: [ ${REDIRECT}, ${response} ] }`), 'warning')).toEqual([]);
+  });
+
+  it('is a route of a Service in a cluster of Consul', () => {
+    const { resources } = readResources([{ name: 'r.yaml', text: route(`{ ${backend} }`) }], 0);
+    const codes = (flavor: 'istio' | 'consul') =>
+      unobeyedRoutes(resources, flavor).map(({ code, level }) => [code, level]);
+    expect([codes('consul'), codes('istio')]).toEqual([[['MS0162', 'warning']], []]);
+  });
+});

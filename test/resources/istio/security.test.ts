@@ -125,6 +125,9 @@ describe('Telemetry', () => {
   it('says how much is traced', () => {
     expect(sampling('tracing: [ { randomSamplingPercentage: 12.5 } ]')).toEqual([12.5]);
     expect(sampling('tracing: [ { disableSpanReporting: true } ]')).toEqual([0]);
+    expect(sampling('tracing: [ { randomSamplingPercentage: 1 }, { randomSamplingPercentage: 2 }, {} ]')).toEqual([2]);
+    expect(sampling('tracing: [ { disableSpanReporting: true }, { randomSamplingPercentage: 2 } ]')).toEqual([0]);
+    expect(sampling('tracing: [ { disableSpanReporting: true }, { disableSpanReporting: false } ]')).toEqual([]);
     expect(sampling('accessLogging: [ { providers: [ { name: envoy } ] } ]')).toEqual([]);
   });
 

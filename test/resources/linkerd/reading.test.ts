@@ -93,6 +93,9 @@ describe('annotations of Linkerd', () => {
     ['config.linkerd.io/skip-inbound-ports: "22"', 'MS0001 warning', ''],
     ['timeout.linkerd.io/idle: 3s', 'MS0001 warning', ''],
     ['config.linkerd.io/proxy-cpu-request: "1"', 'MS0001 info', ''],
+    ['linkerd.io/inject: disabled', 'MS0001 warning', ''],
+    ['linkerd.io/inject: ingress', 'MS0001 warning', ''],
+    ['linkerd.io/inject: on', 'MS0201 warning', 'enabled, disabled or ingress'],
   ])('%s is told at its line', (annotation, code, hint) => {
     const { resources, findings } = read(service(annotation));
     expect(findings.map((one) => [`${one.code} ${one.level}`, one.source.line, one.hint])).toEqual([[code, 6, hint]]);
