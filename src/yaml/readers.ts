@@ -155,15 +155,6 @@ export function toldWhere<T>(of: Reader<T>, why: (value: T) => string | null): R
   });
 }
 
-/** What says nothing with some values and is not obeyed with others, which are told. */
-export function unobeyedWhere<T>(inner: Reader<T>, isUnobeyed: (value: T) => boolean, why: string): Reader<T> {
-  return reader<T>({ kind: 'unsupported', why }, (view, where, findings) => {
-    const value = inner(view, where, findings);
-    if (value !== undefined && isUnobeyed(value)) findings.unsupported(view.source, where, why);
-    return value;
-  });
-}
-
 /** RE2's, as the sidecars obey them. */
 export const expression: Reader<string> = reader(textShape('an RE2 expression'), (view, where, findings) => {
   const pattern = view.text(where);
@@ -190,7 +181,7 @@ export const flag: Reader<boolean> = reader({ kind: 'flag' }, (view, where, find
 
 /** A flag whose `true` is not obeyed. */
 export function unobeyedFlag(why: string): Reader<boolean> {
-  return unobeyedWhere(flag, (set) => set, why);
+  return unobeyed(why, flag, (set) => set);
 }
 
 export function whole(least: number, most: number): Reader<number> {

@@ -9,8 +9,8 @@ import {
   record,
   shapeOf,
   text,
+  unobeyed,
   unobeyedFlag,
-  unobeyedWhere,
   unsupported,
   whole,
 } from '../../yaml/readers.js';
@@ -52,10 +52,10 @@ const upstream = anyCase<{
   namespace: word,
   partition,
   peer: elsewhere,
-  protocol: unobeyedWhere(
+  protocol: unobeyed(
+    'what a service speaks stands in its own ServiceDefaults, and holds for all of its callers',
     word,
     () => true,
-    'what a service speaks stands in its own ServiceDefaults, and holds for all of its callers',
   ),
   connectTimeoutMs: whole(0, 86_400_000),
   limits: anyCase<{ maxConnections: number; maxPendingRequests: number; maxConcurrentRequests: number }>({
@@ -110,14 +110,14 @@ const EXPOSED = 'no path is open beside the port of the app: mutualTLSMode: perm
 
 const expose = anyCase<{ checks: boolean; paths: true[] }>({
   checks: unobeyedFlag(EXPOSED),
-  paths: unobeyedWhere(list(anything), (paths) => paths.length > 0, EXPOSED),
+  paths: unobeyed(EXPOSED, list(anything), (paths) => paths.length > 0),
 });
 
 const transparentProxy = anyCase<{ outboundListenerPort: number; dialedDirectly: boolean }>({
-  outboundListenerPort: unobeyedWhere(
+  outboundListenerPort: unobeyed(
+    'connections are captured at a port of the sandbox’s own',
     whole(0, 65_535),
     (port) => port > 0,
-    'connections are captured at a port of the sandbox’s own',
   ),
   dialedDirectly: unobeyedFlag(
     'no sidecar knows the addresses of instances: what is dialled by one is passed on as it is',
@@ -126,10 +126,10 @@ const transparentProxy = anyCase<{ outboundListenerPort: number; dialedDirectly:
 
 const PROXY_MODES = ['transparent', 'direct'] as const;
 
-const proxyMode = unobeyedWhere(
+const proxyMode = unobeyed(
+  'sidecars are transparent; apps of the local runtime get addresses of their sidecar by themselves',
   wordOf(PROXY_MODES),
   (mode) => mode === 'direct',
-  'sidecars are transparent; apps of the local runtime get addresses of their sidecar by themselves',
 );
 
 const accessLogs = anyCase<{
@@ -150,10 +150,10 @@ const accessLogs = anyCase<{
 
 /** Of Consul Enterprise. */
 export const prioritizeByLocality = anyCase<{ mode: 'none' | 'failover' }>({
-  mode: unobeyedWhere(
+  mode: unobeyed(
+    'instances near and far are asked alike; failover to a subset is said by failover.targets',
     wordOf(['none', 'failover']),
     (mode) => mode === 'failover',
-    'instances near and far are asked alike; failover to a subset is said by failover.targets',
   ),
 });
 

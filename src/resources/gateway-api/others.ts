@@ -1,14 +1,4 @@
-import {
-  list,
-  oneOf,
-  type Read,
-  table,
-  tableWith,
-  text,
-  unobeyed,
-  unobeyedWhere,
-  unsupported,
-} from '../../yaml/readers.js';
+import { list, oneOf, type Read, table, tableWith, text, unobeyed, unsupported } from '../../yaml/readers.js';
 import { labelSelector, passed, portNumber } from '../words.js';
 import { hostName, sectionName } from './words.js';
 
@@ -38,10 +28,10 @@ export const gateway = tableWith(['gatewayClassName', 'listeners'], {
   infrastructure: passed,
   allowedListeners: table({
     namespaces: table({
-      from: unobeyedWhere(
+      from: unobeyed(
+        'listeners stand in their Gateway',
         oneOf(['All', 'Selector', 'Same', 'None']),
         (from) => from !== 'None',
-        'listeners stand in their Gateway',
       ),
       selector: passed,
     }),
