@@ -136,11 +136,12 @@ export function unsupported(why: string): Reader<never> {
  * A field that is known and not obeyed, whose value is looked at all the same, to tell what is wrong with it, and to be
  * silent about what comes to the same without it.
  */
-export function unobeyed<T>(why: string, of: Reader<T>, matters: (value: T) => boolean = () => true): Reader<T> {
+export function unobeyed<T>(why: string, of: Reader<T>, matters?: (value: T) => boolean): Reader<T> {
   return reader<T>({ kind: 'unsupported', why }, (view, where, findings) => {
     if (view.kind === 'null') return undefined;
     const value = of(view, where, findings);
-    if (value === undefined || matters(value)) findings.unsupported(view.source, where, why);
+    const counts = matters === undefined || (value !== undefined && matters(value));
+    if (counts) findings.unsupported(view.source, where, why);
     return value;
   });
 }
