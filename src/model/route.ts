@@ -221,8 +221,6 @@ export interface RedirectAction {
   readonly path: PathChange | null;
   /** A `full` path always does (Linkerd). */
   readonly dropsQuery?: true;
-  /** Absent = none. */
-  readonly cors?: CorsPolicy;
 }
 
 /** What a rule without a match is about. */
@@ -252,8 +250,6 @@ export interface DirectAction {
   readonly kind: 'direct';
   readonly status: number;
   readonly body: string;
-  /** Absent = none. */
-  readonly cors?: CorsPolicy;
 }
 
 /** Removed first, then set (one line in place of all), then added (one more line). Names are lower-case. */

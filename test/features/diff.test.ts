@@ -108,7 +108,7 @@ spec:
     const cors = await told(`apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: { name: reviews }
-spec: { hosts: [ reviews ], http: [ { redirect: { uri: /b }, corsPolicy: { allowOrigins: [ { exact: "*" } ] } } ] }
+spec: { hosts: [ reviews ], http: [ { route: [ { destination: { host: reviews } } ], corsPolicy: { allowOrigins: [ { exact: "*" } ] } } ] }
 `);
     expect(JSON.stringify(cors)).toContain('with a policy for other origins');
   });

@@ -23,7 +23,7 @@ function compileRoute(config: Route): RouteAtWork {
       config,
       matches: headTest(match),
       answer: action.kind === 'forward' ? null : answerOf(action, match),
-      cors: action.cors == null ? null : corsTest(action.cors),
+      cors: action.kind === 'forward' && action.cors !== null ? corsTest(action.cors) : null,
       policy: action.kind === 'forward' ? policyOf(config.name, action) : null,
       rewrite: action.kind === 'forward' && action.rewrite !== null ? rewriteOf(action.rewrite, match) : null,
     };

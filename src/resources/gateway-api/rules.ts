@@ -97,13 +97,11 @@ function changesOf(filters: readonly HttpFilter[], type: 'RequestHeaderModifier'
 
 function actionOf(attachment: Attachment, rule: AnyRule): RouteAction {
   const { filters = [] } = rule.spec;
-  const cors = policyForOrigins(filters);
   const redirect = filterOf(filters, 'RequestRedirect')?.requestRedirect;
-  if (redirect !== undefined)
-    return { ...redirectOf(redirect, attachment.listener), ...(cors === null ? {} : { cors }) };
+  if (redirect !== undefined) return redirectOf(redirect, attachment.listener);
   if (backendsOf(rule).length > 0) return forwardOf(attachment, rule);
   // "If there are no backendRefs, or all have weight 0": the Gateway API asks for 500.
-  return { kind: 'direct', status: 500, body: '', ...(cors === null ? {} : { cors }) };
+  return { kind: 'direct', status: 500, body: '' };
 }
 
 function policyForOrigins(filters: readonly HttpFilter[]): CorsPolicy | null {

@@ -137,13 +137,16 @@ const IN_MESH: ReadonlySet<string> = new Set(['service', 'service-entry']);
 
 type Warn = (where: SourceRef | null, message: string, hint?: string) => void;
 
+/** Filters that act on what is forwarded; CORS as well, as was observed. */
+const UNFORWARDED: ReadonlySet<string> = new Set(['RequestMirror', 'RequestHeaderModifier', 'CORS']);
+
 /** A redirect is answered where it is met, so that what would be forwarded, and how, is of no account (Envoy). */
 function tellBesideRedirect(rule: AnyRule['spec'], warn: Warn): void {
   const { filters = [] } = rule;
   if (!filters.some(({ type }) => type === 'RequestRedirect')) return;
   const why = 'has no effect beside RequestRedirect: nothing is forwarded';
   for (const filter of filters)
-    if (filter.type === 'RequestMirror' || filter.type === 'RequestHeaderModifier')
+    if (UNFORWARDED.has(filter.type))
       warn(sourceOf(filter, 'type'), `${filter.type} ${why}`, 'leave it out, or a rule of its own');
   for (const part of ['timeouts', 'retry'] as const)
     if (rule[part] !== undefined) warn(sourceOf(rule, part), `${part} ${why}`, 'leave it out');

@@ -118,14 +118,13 @@ function matchOf(match: HttpMatch | null): RouteMatch {
   };
 }
 
-/** Other origins are told of every answer, that of a redirect and of a direct response too (istio `translateRoute`). */
+/** A corsPolicy has no effect beside a redirect or a direct response (observed). */
 function actionOf(rule: HttpRoute, namespace: string): RouteAction {
-  const cors = rule.corsPolicy === undefined ? {} : { cors: corsOf(rule.corsPolicy) };
-  if (rule.redirect !== undefined) return { ...redirectOf(rule.redirect), ...cors };
+  if (rule.redirect !== undefined) return redirectOf(rule.redirect);
   if (rule.directResponse !== undefined) {
     const { status, body } = rule.directResponse;
     const bytes = body?.bytes === undefined ? '' : Buffer.from(body.bytes, 'base64').toString('utf8');
-    return { kind: 'direct', status, body: body?.string ?? bytes, ...cors };
+    return { kind: 'direct', status, body: body?.string ?? bytes };
   }
   return forwardOf(rule, namespace);
 }

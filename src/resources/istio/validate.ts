@@ -43,6 +43,15 @@ export function checkVirtualService(resource: Resource<VirtualService>, report: 
   checkExports(exportTo, refuse);
   for (const [i, host] of hosts.entries()) checkHost(host, sourceOf(hosts, i), refuse);
   for (const rule of http ?? []) checkRule(rule, hosts.length === 0, refuse);
+  for (const rule of http ?? [])
+    if (rule.corsPolicy !== undefined && (rule.redirect ?? rule.directResponse) !== undefined)
+      report(
+        READING.unsupportedField,
+        'warning',
+        sourceOf(rule, 'corsPolicy'),
+        `corsPolicy has no effect beside ${rule.redirect === undefined ? 'directResponse' : 'redirect'} (Envoy)`,
+        'headers: { response: { set: { access-control-allow-origin: … } } }',
+      );
   for (const rule of [...(tcp ?? []), ...(tls ?? [])]) checkStream(rule, refuse);
   for (const rule of tls ?? []) checkNames(rule, hosts, refuse);
   if (gateways === undefined || gateways.includes('mesh')) checkClaims(resource.spec, refuse);

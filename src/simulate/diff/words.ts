@@ -11,7 +11,6 @@ import type {
   RedirectAction,
   RetryPolicy,
   Route,
-  RouteAction,
   RouteFault,
 } from '../../model/route.js';
 
@@ -61,9 +60,9 @@ function asFact(wanted: string): string {
 function actionWords({ action, fault }: Route): string {
   switch (action.kind) {
     case 'direct':
-      return `are answered ${action.status} by the sidecar${originWords(action)}`;
+      return `are answered ${action.status} by the sidecar`;
     case 'redirect':
-      return `${redirectWords(action)}${originWords(action)}`;
+      return redirectWords(action);
     case 'forward':
       return `go ${action.clusters.length > 1 ? '' : 'to '}${destinationWords(action)}${patienceWords(action)}${faultWords(fault)}`;
   }
@@ -89,8 +88,8 @@ function destinationWords({ clusters, rewrite, requestFields, mirrors }: Forward
   return (shares.join(' and ') || 'nobody') + changed.join('');
 }
 
-function originWords({ cors }: RouteAction): string {
-  return cors == null ? '' : ', with a policy for other origins';
+function originWords({ cors }: ForwardAction): string {
+  return cors === null ? '' : ', with a policy for other origins';
 }
 
 function patienceWords(action: ForwardAction): string {
