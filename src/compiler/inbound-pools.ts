@@ -1,4 +1,4 @@
-import { type ServiceSpec, selects, type WorkloadSpec } from '../model/app.js';
+import type { ServiceSpec, WorkloadSpec } from '../model/app.js';
 import type { PoolSettings } from '../model/cluster.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import type { DestinationPolicy } from '../model/policies.js';
@@ -6,7 +6,7 @@ import type { InboundConfig } from '../model/sidecar-config.js';
 import { targetOf } from '../model/target-port.js';
 import { callerOf } from './caller.js';
 import { rulesFor, settingsOn } from './destinations.js';
-import { aboutHost } from './lookup.js';
+import { aboutHost, membersOf } from './lookup.js';
 import { servicesOf } from './services.js';
 
 /**
@@ -18,15 +18,18 @@ export function inboundPools(mesh: MeshConfig): (workload: WorkloadSpec) => Pick
   const rules = mesh.policies.destinations.filter(isPooled);
   if (rules.length === 0) return () => ({});
   const services = servicesOf(mesh).filter(({ host }) => aboutHost(host, rules, (rule) => [rule.host]).length > 0);
+  const served = new Map<WorkloadSpec, ServiceSpec[]>();
+  for (const service of services)
+    for (const workload of membersOf(service, mesh.app.workloads))
+      served.set(workload, [...(served.get(workload) ?? []), service]);
   return (workload) => {
     const pools: Record<number, PoolSettings> = {};
-    for (const service of services)
-      if (standsFor(service, workload))
-        for (const port of service.ports) {
-          const own = targetOf(port, workload);
-          const pool = poolOf(mesh, service, port.port, workload);
-          if (own !== null && pool !== null) pools[own] ??= pool;
-        }
+    for (const service of served.get(workload) ?? [])
+      for (const port of service.ports) {
+        const own = targetOf(port, workload);
+        const pool = poolOf(mesh, service, port.port, workload);
+        if (own !== null && pool !== null) pools[own] ??= pool;
+      }
     return Object.keys(pools).length === 0 ? {} : { pools };
   };
 }
@@ -38,10 +41,6 @@ function isPooled({ object, traffic }: DestinationPolicy): boolean {
     traffic !== null &&
     [traffic, ...traffic.ports.map(({ settings }) => settings)].some(({ pool }) => pool !== null)
   );
-}
-
-function standsFor({ namespace, selector }: ServiceSpec, workload: WorkloadSpec): boolean {
-  return namespace === workload.namespace && selector !== null && selects(selector, workload.labels);
 }
 
 /** The rule in force is the one that the workload itself would obey as a caller. */

@@ -30,11 +30,11 @@ export function tooMuchAt(text: string): { readonly offset: number; readonly wha
     anchors: 0,
     expressions: 0,
   };
-  let previous = NEWLINE;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    const counted = countedBy(c, previous, text, i);
-    previous = c;
+    // Most characters are letters and white space, of which nothing is counted.
+    if (c > 127 || LOOKED_AT[c] === 0) continue;
+    const counted = countedBy(c, i === 0 ? NEWLINE : text.charCodeAt(i - 1), text, i);
     if (counted !== null && ++counts[counted] > MOST[counted][0]) return excess(counted, i);
   }
   for (const match of text.matchAll(EXPRESSION))
@@ -74,6 +74,9 @@ const BANG = 33;
 const AMPERSAND = 38;
 const STAR = 42;
 const DASH = 45;
+
+const LOOKED_AT = new Uint8Array(128);
+for (const c of [NEWLINE, COLON, COMMA, BANG, AMPERSAND, STAR, DASH]) LOOKED_AT[c] = 1;
 
 /** White space, and what may stand before a value in a flow collection. */
 function isBoundary(c: number): boolean {
