@@ -11,11 +11,18 @@ import { SandboxError } from './runtime.js';
 const RANGE = { from: 15_000, to: 32_000 } as const;
 const TRIES = 100;
 
-/** A port on 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
+/** Ports that this process gave away, to somebody who may not listen yet. */
+const given = new Set<number>();
+
+/** A port on 127.0.0.1 that was free a moment ago, and that this process gave to nobody; none of `taken` either. */
+export async function freePort(taken: readonly number[] = []): Promise<number> {
   for (let left = TRIES; left > 0; left--) {
-    const port = await tryListen(randomInt(RANGE.from, RANGE.to));
-    if (port !== null) return port;
+    const wanted = randomInt(RANGE.from, RANGE.to);
+    if (given.has(wanted) || taken.includes(wanted)) continue;
+    const port = await tryListen(wanted);
+    if (port === null) continue;
+    given.add(port);
+    return port;
   }
   throw new SandboxError('there is no free port on 127.0.0.1');
 }

@@ -30,6 +30,21 @@ describe('who holds a port', () => {
   });
 });
 
+describe('a free port', () => {
+  it('is given once, though nobody listens there yet: of 600 by chance two would be the same', async () => {
+    const ports = [];
+    for (let n = 0; n < 600; n++) ports.push(await freePort());
+    expect(new Set(ports).size).toBe(600);
+  });
+
+  it('is none of those that others chose', async () => {
+    const all = Array.from({ length: 17_000 }, (_, i) => 15_000 + i);
+    const left = all.slice(0, 4_000);
+    const port = await freePort(all.slice(4_000));
+    expect(left).toContain(port);
+  });
+});
+
 describe('errors of the engine', () => {
   it.each([
     ['(HTTP code 500) server error - driver failed: Bind for 127.0.0.1:8080 failed: port is already allocated', 8080],

@@ -48,13 +48,15 @@ export class LocalSandbox implements SandboxHost {
 
   async open(): Promise<Addresses> {
     mkdirSync(join(this.#plan.directory, 'logs'), { recursive: true, mode: 0o700 });
+    const { gatewayPort, apiPort, directory } = this.#plan;
+    // Others chose these, and nobody listens there yet.
+    const taken = [gatewayPort, apiPort];
     for (const { name, ports } of this.#plan.app.workloads) {
       const targets = [];
-      for (const { port } of ports) targets.push({ port, target: await freePort() });
+      for (const { port } of ports) targets.push({ port, target: await freePort(taken) });
       this.#appPorts.set(name, targets);
     }
-    const control = { host: LOOPBACK, port: await freePort() };
-    const { gatewayPort, apiPort, directory } = this.#plan;
+    const control = { host: LOOPBACK, port: await freePort(taken) };
     return {
       controlPlane: control,
       controlListen: control,
