@@ -55,7 +55,7 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
 function tellAccess({ access }: Share, say: (text: string, outcome: ExplainedStep['outcome']) => void): void {
   for (const { workload, allowed, text, source, considered } of access) {
     for (const { rule, source: place, why } of considered)
-      say(`${workload}: ${rule}${placed(place)} is not met: ${why}`, 'skipped');
+      if (why !== '') say(`${workload}: ${rule}${placed(place)} is not met: ${why}`, 'skipped');
     say(`${workload}: ${text}${placed(source)}`, allowed ? 'ok' : 'failed');
   }
 }
