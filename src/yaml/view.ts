@@ -66,7 +66,7 @@ export function parseYaml(text: string, file: string, findings: Findings): YamlV
   if (!isBounded(text, file, findings)) return null;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, ...OPTIONS });
-  return viewOf(document, { file, firstLine: 1, lines, findings });
+  return viewOf(document, { file, firstLine: 1, lines, findings, mayAlias: text.includes('*') });
 }
 
 /** One document of a file: its view, and its own text with the line on which that begins. */
@@ -89,9 +89,10 @@ export function parseYamlDocuments(
   if (!isBounded(text, file, findings)) return null;
   const lines = new LineCounter();
   const documents: readonly Document.Parsed[] = [...parseAllDocuments(text, { lineCounter: lines, ...OPTIONS })];
+  const mayAlias = text.includes('*');
   return documents.flatMap((document) => {
     if (document.contents === null && document.errors.length === 0) return [];
-    const view = viewOf(document, { file, firstLine, lines, findings });
+    const view = viewOf(document, { file, firstLine, lines, findings, mayAlias });
     if (view === null || view.kind === 'null') return [];
     const [start, , end] = document.range;
     const first = lines.linePos(start).line;
@@ -121,17 +122,19 @@ interface Place {
   readonly firstLine: number;
   readonly lines: LineCounter;
   readonly findings: Findings;
+  /** Whether the sign of an alias stands anywhere: without it none need be looked for. */
+  readonly mayAlias: boolean;
 }
 
 /** The view of a parsed document; null (with problems) where it is no YAML or full of aliases. */
-function viewOf(document: Document.Parsed, { file, firstLine, lines, findings }: Place): YamlView | null {
+function viewOf(document: Document.Parsed, { file, firstLine, lines, findings, mayAlias }: Place): YamlView | null {
   const place = (offset: number): SourceRef => {
     const { line, col } = lines.linePos(offset);
     return { file, line: line + firstLine - 1, column: col };
   };
   for (const error of document.errors.slice(0, MOST_ERRORS)) findings.problem(place(error.pos[0]), messageOf(error));
   const start = place(document.range[0]);
-  if (document.errors.length > 0 || !aliasesAreFew(document, start, findings)) return null;
+  if (document.errors.length > 0 || (mayAlias && !aliasesAreFew(document, start, findings))) return null;
   const at = (node: Node | null | undefined, fallback: SourceRef): SourceRef => {
     return node?.range ? place(node.range[0]) : fallback;
   };
