@@ -18,7 +18,7 @@ import type { LineageTable } from './lineage/table.js';
 import { type MemoryGuard, shed } from './listener/overload.js';
 import { mirror } from './mirroring/mirror.js';
 import type { TlsOrigination } from './mtls/originated-tls.js';
-import type { TlsIdentity } from './mtls/tls-identity.js';
+import { serverNameOf, type TlsIdentity } from './mtls/tls-identity.js';
 import {
   type AttemptCall,
   type Call,
@@ -161,7 +161,7 @@ async function connectTo(call: EndpointCall, parts: OutboundParts): Promise<Conn
   const patience = parts.clock.after(handshakeMs, () => socket.destroy());
   const securing =
     originate === undefined
-      ? parts.identity.secure(socket, serverName(config), tls?.spiffeIds ?? [], call.sabotage)
+      ? parts.identity.secure(socket, serverNameOf(config), tls?.spiffeIds ?? [], call.sabotage)
       : parts.origination.secure(socket, originate, call.attempt.routed.call.head.host, call.sabotage);
   const secured = await securing.finally(() => patience.cancel()).catch((error) => tellHandshake(call, error));
   const connection = parts.pool.adopt(secured.socket, call.key, secured.security, terms);
@@ -181,11 +181,6 @@ function tellHandshake(call: EndpointCall, error: unknown): never {
     source: originate?.source ?? null,
   });
   throw error;
-}
-
-/** SNI as Istio writes it: `outbound_.9080_.v2_.reviews.default.svc.cluster.local`. */
-function serverName(cluster: { readonly name: string }): string {
-  return cluster.name.replaceAll('|', '_.');
 }
 
 function extraFields(call: EndpointCall, source: string, { state, clock }: OutboundParts): string {

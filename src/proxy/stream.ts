@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import { type ClusterTls, tlsTo } from '../model/cluster.js';
+import { tlsTo } from '../model/cluster.js';
 import { isVirtual } from '../model/names.js';
 import type { Clock } from '../platform/clock.js';
 import { hashOfAddress } from './balancing/hash.js';
 import { originalDestination } from './discovery/state.js';
 import type { Arrival } from './downstream.js';
 import type { TlsOrigination } from './mtls/originated-tls.js';
-import type { TlsIdentity } from './mtls/tls-identity.js';
+import { serverNameOf, type TlsIdentity } from './mtls/tls-identity.js';
 import type { ClusterState, EndpointState } from './pipeline/cluster.js';
 import type { ExchangeRecord } from './pipeline/exchange-record.js';
 import { asProxyError, ProxyError } from './pipeline/proxy-error.js';
@@ -112,16 +112,8 @@ async function connect(
     return secured.socket;
   }
   const tls = tlsTo(config, endpoint.config);
-  return tls === null ? socket : secure(parts, socket, { name: config.name, tls }, record);
-}
-
-async function secure(
-  { identity }: StreamParts,
-  socket: Socket,
-  { name, tls }: { readonly name: string; readonly tls: ClusterTls },
-  record: ExchangeRecord,
-): Promise<Socket> {
-  const secured = await identity.secure(socket, name.replaceAll('|', '_.'), tls.spiffeIds);
+  if (tls === null) return socket;
+  const secured = await parts.identity.secure(socket, serverNameOf(config), tls.spiffeIds);
   record.security = secured.security;
   record.destinationPrincipal = secured.security.peer;
   return secured.socket;

@@ -10,7 +10,8 @@ import { gateway, peerAuthentication, sidecar } from './istio/others.js';
 import { checkRequestAuthentication, requestAuthentication } from './istio/request-authentication.js';
 import { serviceEntry, workloadEntry } from './istio/service-entry.js';
 import { telemetry } from './istio/telemetry.js';
-import { checkDestinationRule, checkVirtualService } from './istio/validate.js';
+import { checkVirtualService } from './istio/validate.js';
+import { checkDestinationRule } from './istio/validate-destination.js';
 import {
   checkGateway,
   checkPeerAuthentication,

@@ -5,25 +5,14 @@ import { OUTLIER_DEFAULTS } from '../../src/model/cluster.js';
 import type { Fault } from '../../src/model/fault.js';
 import { ISTIO } from '../../src/model/flavor.js';
 import type { MeshConfig, ReadyEndpoint } from '../../src/model/mesh-config.js';
-import { TRUST_DOMAIN } from '../../src/model/names.js';
-import { NO_POLICIES } from '../../src/model/policies.js';
 import type { RouteAction } from '../../src/model/route.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { appOf, workload } from '../support/apps.js';
+import { meshConfigOf } from '../support/mesh-config.js';
 import { forward, on, rule, to } from '../support/one-sidecar.js';
 
 const APP = appOf([workload('web'), workload('reviews-v1'), workload('reviews-v2'), workload('ratings')]);
-const mesh = (overrides: Partial<MeshConfig> = {}): MeshConfig => ({
-  app: APP,
-  seed: 1,
-  mtls: 'permissive',
-  retries: true,
-  faults: [],
-  flavor: ISTIO,
-  trustDomain: TRUST_DOMAIN,
-  policies: NO_POLICIES,
-  ...overrides,
-});
+const mesh = (overrides: Partial<MeshConfig> = {}): MeshConfig => meshConfigOf(APP, overrides);
 const ready = (...names: string[]): ReadyEndpoint[] =>
   names.map((name, i) => ({ workload: name, address: `10.0.0.${i + 1}`, ports: { 9080: 15_006 } }));
 const ALL = ready('web', 'reviews-v1', 'reviews-v2', 'ratings');

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compiler/compile.js';
-import { ISTIO } from '../../src/model/flavor.js';
-import { TRUST_DOMAIN } from '../../src/model/names.js';
 import type { OutboundConfig } from '../../src/model/sidecar-config.js';
 import { policiesOf } from '../../src/resources/policies.js';
 import { readResources } from '../../src/resources/read.js';
 import { appOf, workload } from '../support/apps.js';
+import { meshConfigOf } from '../support/mesh-config.js';
 
 /** What the sidecar of web is told when these resources are applied. */
 function outboundOf(...documents: readonly string[]): OutboundConfig {
@@ -19,20 +18,7 @@ function outboundOf(...documents: readonly string[]): OutboundConfig {
     workload('reviews-v3', { locality: 'us/a/1' }),
   ];
   const ready = workloads.map(({ name }, i) => ({ workload: name, address: `10.0.0.${i}`, ports: { 9080: 15_006 } }));
-  const config = compile(
-    {
-      app: appOf(workloads),
-      seed: 1,
-      mtls: 'permissive',
-      retries: true,
-      faults: [],
-      flavor: ISTIO,
-      trustDomain: TRUST_DOMAIN,
-      policies: policiesOf(resources),
-    },
-    ready,
-    1,
-  ).get('web');
+  const config = compile(meshConfigOf(appOf(workloads), { policies: policiesOf(resources) }), ready, 1).get('web');
   if (config === undefined) throw new Error('web has no configuration');
   return config.outbound;
 }

@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { compile, GATEWAY } from '../../src/compiler/compile.js';
 import { samplingOf } from '../../src/compiler/telemetry.js';
-import { ISTIO } from '../../src/model/flavor.js';
 import type { MeshConfig } from '../../src/model/mesh-config.js';
-import { TRUST_DOMAIN } from '../../src/model/names.js';
 import { NO_POLICIES, type Policies, type TelemetryPolicy } from '../../src/model/policies.js';
 import { appOf, workload } from '../support/apps.js';
+import { meshConfigOf } from '../support/mesh-config.js';
 
-const meshOf = (policies: Policies): MeshConfig => ({
-  app: appOf([workload('web')]),
-  seed: 1,
-  mtls: 'permissive',
-  retries: true,
-  faults: [],
-  flavor: ISTIO,
-  trustDomain: TRUST_DOMAIN,
-  policies,
-});
+const meshOf = (policies: Policies): MeshConfig => meshConfigOf(appOf([workload('web')]), { policies });
 
 function policy(namespace: string, samplePercent: number, selector: TelemetryPolicy['selector'] = null, created = 0) {
   const source = { file: 't.yaml', line: 1, column: 1 };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appOf, workload } from '../support/apps.js';
 import { startMesh, type TestMesh } from '../support/mesh.js';
 import { portOf } from '../support/raw.js';
+import { countHeard, listenAt } from '../support/streams.js';
 import { until } from '../support/until.js';
 
 let mesh: TestMesh;
@@ -77,26 +78,12 @@ spec:
   - { match: [ { port: 3306, sourceLabels: { app: other } } ], route: [ { destination: { host: nobody } } ] }
 ${http}`;
     const apply = (text: string) => two.client.call('applyResources', { files: [{ name: 'tcp.yaml', text }] });
-    const heard = async (): Promise<string> =>
-      new Promise((resolve) => {
-        let text = '';
-        void two.outboundUrl('web-v1', 'db').then((url) =>
-          connect(portOf(url), '127.0.0.1')
-            .on('data', (data) => {
-              text += data.toString();
-            })
-            .on('error', () => {})
-            .on('close', () => resolve(text)),
-        );
-      });
-    const all = async (times: number) => {
-      const counts: Record<string, number> = {};
-      for (let i = 0; i < times; i++) {
-        const name = await heard();
-        counts[name] = (counts[name] ?? 0) + 1;
-      }
-      return counts;
+    const heard = async (): Promise<string> => {
+      const { text, socket } = await listenAt(await two.outboundUrl('web-v1', 'db'));
+      socket.destroy();
+      return text;
     };
+    const all = (times: number) => countHeard(times, heard);
     const to = (subset: string, weight = 1) => `{ destination: { host: db, subset: ${subset} }, weight: ${weight} }`;
     expect((await apply(rules(`  - { route: [ ${to('v2')} ] }\n`))).applied).toBe(true);
     expect(await all(10)).toEqual({ v2: 10 });

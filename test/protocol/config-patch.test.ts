@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compiler/compile.js';
-import { ISTIO } from '../../src/model/flavor.js';
-import { TRUST_DOMAIN } from '../../src/model/names.js';
 import { NO_POLICIES } from '../../src/model/policies.js';
 import type { SidecarConfig } from '../../src/model/sidecar-config.js';
 import { patched, patchOf } from '../../src/protocol/config-patch.js';
@@ -10,6 +8,7 @@ import { policiesOf } from '../../src/resources/policies.js';
 import { readResources } from '../../src/resources/read.js';
 import { appOf, workload } from '../support/apps.js';
 import { forChance } from '../support/chance.js';
+import { meshConfigOf } from '../support/mesh-config.js';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
@@ -25,16 +24,7 @@ spec: { hosts: [${name}], http: [ { route: [ { destination: { host: ${name} } } 
   );
   const { resources } = readResources([{ name: 'p.yaml', text: yaml.join('---\n') }], 0);
   const policies = routed.length === 0 ? NO_POLICIES : policiesOf(resources);
-  const mesh = {
-    app,
-    seed: 1,
-    mtls: 'permissive',
-    retries: true,
-    faults: [],
-    flavor: ISTIO,
-    trustDomain: TRUST_DOMAIN,
-    policies,
-  } as const;
+  const mesh = meshConfigOf(app, { policies });
   const ready = names.map((name, i) => ({ workload: `${name}-v1`, address: `10.0.0.${i}`, ports: { 9080: 9080 } }));
   return compile(mesh, ready, version).get('web-v1') as SidecarConfig;
 }

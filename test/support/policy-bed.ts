@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { flavorOf } from '../../src/model/flavor.js';
 import { appOf, workload } from './apps.js';
 import { startMesh, type TestMesh } from './mesh.js';
+import { until } from './until.js';
 
 export interface Answer {
   readonly status: number;
@@ -20,6 +21,8 @@ export interface PolicyBed {
   call(to: string, path?: string, init?: CallInit): Promise<Answer>;
   /** A request to any address; the path goes as it is written. */
   ask(origin: string, path: string, init: CallInit): Promise<Answer>;
+  /** The explanation of a request by its id, once it is known: its steps, a line each. */
+  explained(id: string): Promise<string>;
   /** A call in plaintext to a callee's sidecar. */
   callUnmeshed(to: string, path?: string): Promise<number>;
   close(): Promise<void>;
@@ -60,6 +63,15 @@ export async function policyBed(
     reset: () => mesh.client.call('deleteResources', { all: true }),
     async call(to, path = '/', { from = 'web', ...init } = {}) {
       return ask(await mesh.outboundUrl(from, to), path, init);
+    },
+    async explained(id) {
+      let steps: readonly { readonly text: string }[] = [];
+      await until(async () => {
+        const found = await mesh.client.call('explain', { id }).catch(() => null);
+        steps = found?.steps ?? [];
+        return found !== null;
+      }, `the request ${id} is known`);
+      return steps.map(({ text }) => text).join('\n');
     },
     async callUnmeshed(to, path = '/') {
       const view = (await mesh.client.call('workloads', {})).find(({ name }) => name === to);

@@ -11,6 +11,7 @@ import type { OriginatedTls, Roots } from '../../model/cluster.js';
 import type { Security } from '../../model/exchange.js';
 import type { ConnectionFault } from '../../model/fault.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
+import { handshake } from './client-handshake.js';
 
 /** A connection whose server proved by a certificate of anybody who is trusted that it has a name. */
 export interface Originated {
@@ -50,29 +51,15 @@ export class TlsOrigination {
       socket.destroy();
       throw new ProxyError('tls_failure', (error as Error).message);
     }
-    return new Promise((resolve, reject) => {
-      const secured = tlsConnect({
-        socket,
-        secureContext: context,
-        ...(serverName === '' || isIP(serverName) !== 0 ? {} : { servername: serverName }),
-        ALPNProtocols: ALPN,
-        rejectUnauthorized: tls.verify,
-        checkServerIdentity: (_, certificate) => mismatch(tls, serverName, certificate.subjectaltname ?? ''),
-      });
-      const refuse = (error: ProxyError): void => {
-        secured.destroy();
-        reject(error);
-      };
-      secured.once('error', (cause) => refuse(new ProxyError('tls_failure', cause.message, { cause })));
-      secured.once('close', () => refuse(new ProxyError('tls_failure', 'closed during the handshake')));
-      secured.once('secureConnect', () => {
-        secured.removeAllListeners('error');
-        secured.removeAllListeners('close');
-        // A late error belongs to whoever takes the socket; this one keeps it from ending the process.
-        secured.on('error', () => {});
-        resolve({ socket: secured, security: securityOf(secured, serverName) });
-      });
+    const secured = tlsConnect({
+      socket,
+      secureContext: context,
+      ...(serverName === '' || isIP(serverName) !== 0 ? {} : { servername: serverName }),
+      ALPNProtocols: ALPN,
+      rejectUnauthorized: tls.verify,
+      checkServerIdentity: (_, certificate) => mismatch(tls, serverName, certificate.subjectaltname ?? ''),
     });
+    return handshake(secured, () => ({ socket: secured, security: securityOf(secured, serverName) }));
   }
 
   #contextOf(tls: OriginatedTls): SecureContext {

@@ -13,6 +13,7 @@ import type { ConnectionFault } from '../../model/fault.js';
 import type { InboundConfig } from '../../model/sidecar-config.js';
 import { parseSpiffeId } from '../../model/spiffe-id.js';
 import { ProxyError } from '../pipeline/proxy-error.js';
+import { handshake } from './client-handshake.js';
 import { dnsNamesOf, SvidError, verifyLeaf } from './svid.js';
 
 /** Key, certificate chain and roots, all PEM, as the workload's join or renewal gave them. */
@@ -105,30 +106,14 @@ export class TlsIdentity {
     }
     // No server of the mesh speaks what this one offers: its alert is a real one.
     const context = sabotage === 'tls-failure' ? TLS_1_2 : this.#client;
-    return new Promise((resolve, reject) => {
-      const tls = tlsConnect({
-        socket,
-        secureContext: context,
-        servername: serverName,
-        ALPNProtocols: ALPN,
-        checkServerIdentity: () => undefined,
-      });
-      const refuse = (error: ProxyError): void => {
-        tls.destroy();
-        reject(error);
-      };
-      tls.once('error', (cause) => refuse(new ProxyError('tls_failure', cause.message, { cause })));
-      tls.once('close', () => refuse(new ProxyError('tls_failure', 'closed during the handshake')));
-      tls.once('secureConnect', () => {
-        const proved = sabotage === 'expired-certificate' ? this.#expired(tls) : this.#prove(tls, expected);
-        if (proved instanceof ProxyError) return refuse(proved);
-        tls.removeAllListeners('error');
-        tls.removeAllListeners('close');
-        // A late error belongs to whoever takes the socket; this one keeps it from ending the process.
-        tls.on('error', () => {});
-        resolve(proved);
-      });
+    const tls = tlsConnect({
+      socket,
+      secureContext: context,
+      servername: serverName,
+      ALPNProtocols: ALPN,
+      checkServerIdentity: () => undefined,
     });
+    return handshake(tls, () => (sabotage === 'expired-certificate' ? this.#expired(tls) : this.#prove(tls, expected)));
   }
 
   /** The TLS side of an inbound listener: feed it sockets with `emit('connection', socket)`. */
@@ -201,6 +186,11 @@ export class TlsIdentity {
       return new ProxyError('identity_mismatch', error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+/** SNI as Istio writes it: `outbound_.9080_.v2_.reviews.default.svc.cluster.local`. */
+export function serverNameOf(cluster: { readonly name: string }): string {
+  return cluster.name.replaceAll('|', '_.');
 }
 
 /**

@@ -1,7 +1,7 @@
-import { READING } from '../../model/finding.js';
 import { RETRY_CONDITIONS } from '../../model/route.js';
 import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
+import { type Refuse, refuser } from '../refuse.js';
 import type { Report, Resource } from '../resource.js';
 import type { IntentionSource, Permission, ProxyDefaults, ServiceDefaults, ServiceIntentions } from './defaults.js';
 import { destinationOf } from './destination.js';
@@ -19,15 +19,8 @@ import type { HeaderMatch } from './words.js';
 
 /** What Consul refuses to write, seen from one entry (consul `agent/structs`, `Validate`; consul-k8s' webhooks). */
 
-/** Takes a refusal: where, what, and what to write. */
-type Refuse = (where: SourceRef | null, message: string, hint?: string) => void;
-
-function refusing(report: Report): Refuse {
-  return (where, message, hint = '') => report(READING.schema, 'error', where, message, hint);
-}
-
 export function checkRouter({ spec }: Resource<ServiceRouter>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   for (const { match, destination } of spec.routes ?? []) {
     const http = match?.http;
     if (http !== undefined) {
@@ -92,7 +85,7 @@ function checkOne(
 
 /** In hundredths, as Consul counts them. */
 export function checkSplitter({ spec }: Resource<ServiceSplitter>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const splits = spec.splits ?? [];
   if (splits.length === 0) {
     refuse(sourceOf(spec), 'it splits nothing', 'splits: [ { weight: 100 } ]');
@@ -118,7 +111,7 @@ export function checkSplitter({ spec }: Resource<ServiceSplitter>, report: Repor
 const SUBSET = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 export function checkResolver({ spec, name }: Resource<ServiceResolver>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { subsets = {}, defaultSubset, redirect, failover = {}, loadBalancer, connectTimeout = 0 } = spec;
   const known = Object.keys(subsets);
   const has = known.length === 0 ? 'it has no subsets' : `there are: ${known.join(', ')}`;
@@ -186,7 +179,7 @@ function checkHash(hash: HashWords, refuse: Refuse): void {
 }
 
 export function checkIntentions(entry: Resource<ServiceIntentions>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { sources = [], destination } = entry.spec;
   const name = destinationOf(entry);
   if (sources.length === 0)
@@ -223,7 +216,7 @@ function isPartWild(name: string): boolean {
 }
 
 export function checkServiceDefaults({ spec }: Resource<ServiceDefaults>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { defaults, overrides = [] } = spec.upstreamConfig ?? {};
   if (defaults?.name !== undefined)
     refuse(
@@ -237,5 +230,5 @@ export function checkServiceDefaults({ spec }: Resource<ServiceDefaults>, report
 
 export function checkProxyDefaults({ name }: Resource<ProxyDefaults>, report: Report): void {
   if (name !== 'global')
-    refusing(report)(null, `ProxyDefaults are called global, and these ${name}`, 'metadata: { name: global }');
+    refuser(report)(null, `ProxyDefaults are called global, and these ${name}`, 'metadata: { name: global }');
 }

@@ -134,6 +134,7 @@ export interface TlsTarget {
 }
 
 export function targetsOf(policy: Policy, resources: readonly Resource[]): TlsTarget[] {
+  const byTheirAge = policiesIn(resources);
   return policy.spec.targetRefs.map((ref) => {
     const { group, kind, name, sectionName: section } = ref;
     const target = { name, port: section === undefined ? null : namedPort(name, policy.namespace, section, resources) };
@@ -145,7 +146,7 @@ export function targetsOf(policy: Policy, resources: readonly Resource[]): TlsTa
       return bad('TargetNotFound', 'kind', `a target of kind ${kind} is not known`, 'kind: Service');
     if (section !== undefined && target.port === null)
       return bad('TargetNotFound', 'sectionName', `no Service ${name} has a port named ${section}`, 'leave it out');
-    const older = policiesIn(resources).find((other) => namesAlike(other, policy, ref));
+    const older = byTheirAge.find((other) => namesAlike(other, policy, ref));
     if (older !== undefined && older !== policy)
       return bad('Conflicted', 'name', `${objectName(older)} is older and says it already`, 'delete one of them');
     return { ...target, bad: null };

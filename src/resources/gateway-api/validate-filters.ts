@@ -1,6 +1,6 @@
 import { sourceOf } from '../../yaml/positions.js';
+import type { Refuse } from '../refuse.js';
 import type { HttpFilter, PathModifier } from './http-route.js';
-import type { Refuse } from './refuse.js';
 
 /** Which field belongs to which type. */
 const FIELDS: Readonly<Record<HttpFilter['type'], keyof HttpFilter & string>> = {

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { sourceOf } from '../../yaml/positions.js';
+import type { Refuse } from '../refuse.js';
 import type { HttpMatch } from './http-route.js';
-import type { Refuse } from './refuse.js';
 
 const MOST_TESTS = 16;
 /** CEL rules of HTTPPathMatch. */

@@ -3,12 +3,12 @@ import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
 import { isStatus } from '../istio/validate.js';
 import { tellAtServer } from '../linkerd/at-server.js';
+import { type Refuse, refuser } from '../refuse.js';
 import type { Report, Resource } from '../resource.js';
 import { type AnyRoute, type AnyRule, ofGrpc, ofHttp } from './any-route.js';
 import type { GrpcMatch, GrpcRoute } from './grpc-route.js';
 import type { HttpRoute, HttpRule, ParentRef } from './http-route.js';
 import { parentOf } from './references.js';
-import { type Refuse, refuser } from './refuse.js';
 import { checkFilters } from './validate-filters.js';
 import { checkMatch, checkNames } from './validate-matches.js';
 

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { READING } from '../../model/finding.js';
 import { nearest } from '../../model/nearest.js';
 import { ROOT_NAMESPACE } from '../../model/policies.js';
-import type { SourceRef } from '../../model/source.js';
 import { sourceOf } from '../../yaml/positions.js';
+import { type Refuse, refuser } from '../refuse.js';
 import type { Report, Resource } from '../resource.js';
 import { CONDITION_KEYS, isExperimental, subjectOfKey } from './access-conditions.js';
 import type {
@@ -14,12 +14,10 @@ import type {
   AuthorizationSource,
 } from './authorization-policy.js';
 
-type Refuse = (where: SourceRef | null, message: string, hint?: string) => void;
-
 /** What Istio's admission refuses of an AuthorizationPolicy (pkg/config/validation, ValidateAuthorizationPolicy). */
 export function checkAuthorizationPolicy(resource: Resource<AuthorizationPolicySpec>, report: Report): void {
   const { selector, targetRef, targetRefs, action = 'ALLOW', rules } = resource.spec;
-  const refuse: Refuse = (where, message, hint = '') => report(READING.schema, 'error', where, message, hint);
+  const refuse = refuser(report);
   if (selector !== undefined && (targetRef === true || targetRefs === true))
     refuse(sourceOf(resource.spec, 'selector'), 'a policy has a selector or targetRefs, not both');
   checkProvider(resource.spec, refuse);

@@ -1,18 +1,11 @@
 import { isIP } from 'node:net';
-import { READING } from '../../model/finding.js';
-import type { SourceRef } from '../../model/source.js';
 import { isWritten, sourceOf } from '../../yaml/positions.js';
+import { type Refuse, refuser } from '../refuse.js';
 import type { Report, Resource } from '../resource.js';
 import { type Gateway, type PeerAuthentication, type Sidecar, tellGateway } from './others.js';
 import type { ServiceEntry, WorkloadEntry } from './service-entry.js';
 
 /** What Istio's admission refuses of its smaller kinds (pkg/config/validation). */
-
-type Refuse = (where: SourceRef | null, message: string, hint?: string) => void;
-
-function refusing(report: Report): Refuse {
-  return (where, message, hint = '') => report(READING.schema, 'error', where, message, hint);
-}
 
 const PROTOCOLS = [
   ...['HTTP', 'HTTP2', 'HTTPS', 'HTTP_PROXY', 'GRPC', 'GRPC-WEB', 'TCP', 'TLS', 'MONGO', 'REDIS', 'MYSQL', 'UDP'],
@@ -26,7 +19,7 @@ function checkProtocol(port: object & { protocol?: string }, refuse: Refuse): vo
 }
 
 export function checkServiceEntry({ spec }: Resource<ServiceEntry>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { hosts, addresses = [], ports = [], endpoints = [], workloadSelector, resolution = 'NONE' } = spec;
   if (hosts.length === 0)
     refuse(sourceOf(spec, 'hosts'), 'a ServiceEntry has at least one host', 'hosts: [ api.example.com ]');
@@ -95,7 +88,7 @@ function checkResolution(spec: ServiceEntry, refuse: Refuse): void {
 }
 
 export function checkWorkloadEntry({ spec, source }: Resource<WorkloadEntry>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { address, ports = {} } = spec;
   if (address === undefined) {
     refuse(source, 'it has no address', 'address: 192.0.2.7');
@@ -107,7 +100,7 @@ export function checkWorkloadEntry({ spec, source }: Resource<WorkloadEntry>, re
 }
 
 export function checkSidecar({ spec, source }: Resource<Sidecar>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { egress } = spec;
   if (!['ingress', 'egress', 'outboundTrafficPolicy', 'inboundConnectionPool'].some((part) => isWritten(spec, part)))
     refuse(source, 'it says nothing of its workloads', 'egress: [ { hosts: [ ./* ] } ]');
@@ -120,7 +113,7 @@ export function checkSidecar({ spec, source }: Resource<Sidecar>, report: Report
 }
 
 export function checkGateway(resource: Resource<Gateway>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { servers = [] } = resource.spec;
   if (servers.length === 0)
     refuse(
@@ -142,7 +135,7 @@ export function checkGateway(resource: Resource<Gateway>, report: Report): void 
 }
 
 export function checkPeerAuthentication({ spec }: Resource<PeerAuthentication>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { portLevelMtls } = spec;
   if (portLevelMtls === undefined) return;
   if (Object.keys(portLevelMtls).length === 0)

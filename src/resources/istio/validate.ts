@@ -1,16 +1,10 @@
 import { READING } from '../../model/finding.js';
 import { RETRY_CONDITIONS } from '../../model/route.js';
 import type { SourceRef } from '../../model/source.js';
-import { isBlank, sourceOf } from '../../yaml/positions.js';
+import { sourceOf } from '../../yaml/positions.js';
+import { type Refuse, refuser } from '../refuse.js';
 import type { Report, Resource } from '../resource.js';
-import type {
-  DestinationRule,
-  LoadBalancerSpec,
-  OutlierSpec,
-  PortSettings,
-  TlsSpec,
-  TrafficPolicySpec,
-} from './destination-rule.js';
+import { checkExports } from './check-exports.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type {
   Destination,
@@ -21,7 +15,6 @@ import type {
   TlsRoute,
   VirtualService,
 } from './virtual-service.js';
-import { tellWithoutEffect } from './without-effect.js';
 
 /**
  * What Istio's admission refuses (pkg/config/validation, as far as its rules are known and observed): such a resource
@@ -29,8 +22,7 @@ import { tellWithoutEffect } from './without-effect.js';
  */
 export function checkVirtualService(resource: Resource<VirtualService>, report: Report): void {
   const { hosts = [], gateways, http, tcp, tls, exportTo } = resource.spec;
-  const refuse = (where: SourceRef | null, message: string, hint = ''): void =>
-    report(READING.schema, 'error', where, message, hint);
+  const refuse = refuser(report);
   if (hosts.length === 0 && http === undefined) refuse(null, 'it has neither hosts nor http rules', 'hosts: [reviews]');
   if (hosts.length === 0 && gateways !== undefined)
     refuse(null, 'a VirtualService without hosts is a delegate, and a delegate has no gateways');
@@ -113,17 +105,6 @@ function checkDestination({ host, subset }: Destination & object, refuse: Refuse
   if (host === '*') refuse(at, 'the destination * is nowhere', 'host: reviews');
   if (subset !== undefined && !/^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(subset))
     refuse(at, `${JSON.stringify(subset)} is no name of a subset`, 'letters, digits and dashes');
-}
-
-type Refuse = (where: SourceRef | null, message: string, hint?: string) => void;
-
-function checkExports(exportTo: readonly string[] | undefined, refuse: Refuse): void {
-  for (const [i, entry] of (exportTo ?? []).entries())
-    if (entry === '*' && (exportTo ?? []).length > 1)
-      refuse(sourceOf(exportTo as string[], i), 'exportTo names * and others: * is all of them', "exportTo: [ '*' ]");
-    else if (!/^(?:[*.~]|[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)$/.test(entry))
-      refuse(sourceOf(exportTo as string[], i), `${entry} is no namespace`);
-    else if (exportTo?.indexOf(entry) !== i) refuse(sourceOf(exportTo as string[], i), `exportTo names ${entry} twice`);
 }
 
 /** Fields of a rule that cannot stand side by side. */
@@ -286,108 +267,4 @@ function checkMirrors(rule: HttpRoute, refuse: Refuse): void {
       refuse(sourceOf(share, 'value'), `a mirror percentage of ${share.value} is not between 0 and 100`);
   if (rule.mirrorPercent !== undefined && rule.mirrorPercent > 100)
     refuse(sourceOf(rule, 'mirrorPercent'), `a mirror percentage of ${rule.mirrorPercent} is not between 0 and 100`);
-}
-
-export function checkDestinationRule(resource: Resource<DestinationRule>, report: Report): void {
-  const { spec } = resource;
-  const refuse: Refuse = (where, message, hint = '') => report(READING.schema, 'error', where, message, hint);
-  checkExports(spec.exportTo, refuse);
-  if (spec.trafficPolicy !== undefined) checkTraffic(spec.trafficPolicy, refuse);
-  const seen = new Set<string>();
-  for (const subset of spec.subsets ?? []) {
-    if (seen.has(subset.name)) refuse(sourceOf(subset), `the subset ${subset.name} stands twice`);
-    seen.add(subset.name);
-    if (!/^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(subset.name))
-      refuse(
-        sourceOf(subset, 'name'),
-        `${JSON.stringify(subset.name)} is no name for a subset`,
-        'letters, digits and dashes',
-      );
-    if (subset.trafficPolicy !== undefined) checkTraffic(subset.trafficPolicy, refuse);
-  }
-  tellWithoutEffect(spec, report);
-}
-
-function checkTraffic(policy: TrafficPolicySpec, refuse: Refuse): void {
-  if (isBlank(policy)) refuse(sourceOf(policy), 'trafficPolicy says nothing', 'leave it out');
-  checkSettings(policy, refuse);
-  for (const entry of policy.portLevelSettings ?? []) {
-    if (entry.port === undefined) refuse(sourceOf(entry), 'settings of a port name it', 'port: { number: 80 }');
-    checkSettings(entry, refuse);
-  }
-}
-
-function checkSettings({ connectionPool, outlierDetection, loadBalancer, tls }: PortSettings, refuse: Refuse): void {
-  if (tls !== undefined) checkTls(tls, refuse);
-  if (loadBalancer !== undefined) checkPlaces(loadBalancer, refuse);
-  if (connectionPool !== undefined) {
-    if (isBlank(connectionPool)) refuse(sourceOf(connectionPool), 'connectionPool says nothing', 'leave it out');
-    for (const part of [connectionPool.tcp, connectionPool.http])
-      for (const [name, value] of Object.entries(part ?? {}))
-        if (typeof value === 'number' && value < 0)
-          refuse(sourceOf(part as object, name), `${name} cannot be negative`);
-  }
-  if (outlierDetection !== undefined) checkOutlier(outlierDetection, refuse);
-  const hash = loadBalancer?.consistentHash;
-  if (hash !== undefined) {
-    const ways = [hash.httpHeaderName, hash.httpCookie, hash.useSourceIp, hash.httpQueryParameterName];
-    if (ways.every((way) => way === undefined))
-      refuse(sourceOf(hash), 'consistentHash goes by nothing', 'httpHeaderName: x-user');
-    if (ways.filter((way) => way !== undefined).length > 1)
-      refuse(sourceOf(hash), 'consistentHash goes by one thing, not by several');
-    if (loadBalancer?.simple !== undefined)
-      refuse(sourceOf(hash), 'a loadBalancer is simple or consistentHash, not both');
-  }
-}
-
-function checkTls(tls: TlsSpec, refuse: Refuse): void {
-  const { mode, clientCertificate, privateKey, caCertificates, credentialName } = tls;
-  const files = [clientCertificate, privateKey, caCertificates].filter((file) => file !== undefined);
-  if (
-    mode === 'MUTUAL' &&
-    credentialName === undefined &&
-    (clientCertificate === undefined || privateKey === undefined)
-  )
-    refuse(
-      sourceOf(tls),
-      'TLS MUTUAL needs a certificate of ours',
-      'clientCertificate and privateKey, or credentialName',
-    );
-  if (mode === 'ISTIO_MUTUAL' && files.length + (credentialName === undefined ? 0 : 1) > 0)
-    refuse(sourceOf(tls), 'with ISTIO_MUTUAL the mesh gives certificates, and none are named', 'mode: MUTUAL');
-}
-
-function checkPlaces({ localityLbSetting, warmup }: LoadBalancerSpec, refuse: Refuse): void {
-  if (warmup !== undefined && warmup.duration === undefined)
-    refuse(sourceOf(warmup), 'warmup says how long', 'duration: 30s');
-  if (warmup?.aggression !== undefined && warmup.aggression < 1)
-    refuse(sourceOf(warmup, 'aggression'), 'aggression is at least 1');
-  if (localityLbSetting === undefined) return;
-  const { distribute = [], failover = [] } = localityLbSetting;
-  if (distribute.length > 0 && failover.length > 0)
-    refuse(sourceOf(localityLbSetting), 'places are weighed by distribute or asked in order by failover, not both');
-  for (const { to } of distribute) {
-    const total = Object.values(to).reduce((sum, weight) => sum + weight, 0);
-    if (total !== 100) refuse(sourceOf(to), `the weights of distribute add up to 100, and these to ${total}`);
-  }
-  for (const entry of failover)
-    if (entry.from === entry.to) refuse(sourceOf(entry), `failover from ${entry.from} leads back to it`);
-}
-
-function checkOutlier(spec: OutlierSpec, refuse: Refuse): void {
-  const at = (field: keyof OutlierSpec & string): SourceRef => sourceOf(spec, field);
-  for (const field of ['interval', 'baseEjectionTime'] as const)
-    if (spec[field] !== undefined && spec[field] < 1) refuse(at(field), `${field} must be at least 1ms`);
-  for (const field of ['maxEjectionPercent', 'minHealthPercent'] as const)
-    if (spec[field] !== undefined && (spec[field] < 0 || spec[field] > 100))
-      refuse(at(field), `${field} must be from 0 to 100`);
-  if (
-    spec.consecutiveLocalOriginFailures !== undefined &&
-    spec.consecutiveLocalOriginFailures > 0 &&
-    spec.splitExternalLocalOriginErrors !== true
-  )
-    refuse(
-      at('consecutiveLocalOriginFailures'),
-      'consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true',
-    );
 }

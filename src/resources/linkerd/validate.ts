@@ -1,6 +1,5 @@
-import { READING } from '../../model/finding.js';
-import type { SourceRef } from '../../model/source.js';
 import { isWritten, sourceOf } from '../../yaml/positions.js';
+import { type Refuse, refuser } from '../refuse.js';
 import type { Report, Resource } from '../resource.js';
 import type { MeshTlsAuthentication, NetworkAuthentication } from './authentications.js';
 import type { LinkerdAuthorizationPolicy, ServerAuthorization } from './authorization-policy.js';
@@ -10,12 +9,6 @@ import type { Reference } from './words.js';
 
 /** What Linkerd's admission refuses (linkerd2 `policy-controller/src/admission.rs`). */
 
-type Refuse = (where: SourceRef | null, message: string, hint?: string) => void;
-
-function refusing(report: Report): Refuse {
-  return (where, message, hint = '') => report(READING.schema, 'error', where, message, hint);
-}
-
 function checkKinds(refs: readonly Reference[], known: readonly string[], what: string, refuse: Refuse): void {
   for (const ref of refs)
     if (!known.includes(ref.kind))
@@ -24,11 +17,11 @@ function checkKinds(refs: readonly Reference[], known: readonly string[], what: 
 
 export function checkServer({ spec, source }: Resource<Server>, report: Report): void {
   if (!isWritten(spec, 'podSelector') && !isWritten(spec, 'externalWorkloadSelector'))
-    refusing(report)(source, 'a Server chooses pods', 'podSelector: { matchLabels: { app: … } }');
+    refuser(report)(source, 'a Server chooses pods', 'podSelector: { matchLabels: { app: … } }');
 }
 
 export function checkPolicy({ spec, namespace }: Resource<LinkerdAuthorizationPolicy>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { targetRef, requiredAuthenticationRefs: refs } = spec;
   checkKinds([targetRef], ['Server', 'HTTPRoute', 'GRPCRoute', 'Namespace'], 'target of a policy', refuse);
   if (targetRef.kind === 'Namespace' && targetRef.name !== namespace)
@@ -46,7 +39,7 @@ export function checkPolicy({ spec, namespace }: Resource<LinkerdAuthorizationPo
 }
 
 export function checkMeshTls({ spec, source }: Resource<MeshTlsAuthentication>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { identities = [], identityRefs = [] } = spec;
   if (identities.length + identityRefs.length === 0) refuse(source, 'it names nobody', "identities: [ '*' ]");
   checkKinds(identityRefs, ['ServiceAccount', 'Namespace'], 'identity', refuse);
@@ -54,11 +47,11 @@ export function checkMeshTls({ spec, source }: Resource<MeshTlsAuthentication>, 
 
 export function checkNetwork({ spec }: Resource<NetworkAuthentication>, report: Report): void {
   if (spec.networks.length === 0)
-    refusing(report)(sourceOf(spec, 'networks'), 'it names no network', 'networks: [ { cidr: 10.0.0.0/8 } ]');
+    refuser(report)(sourceOf(spec, 'networks'), 'it names no network', 'networks: [ { cidr: 10.0.0.0/8 } ]');
 }
 
 export function checkRateLimit({ spec }: Resource<HttpLocalRateLimitPolicy>, report: Report): void {
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const { targetRef, total, identity, overrides = [] } = spec;
   checkKinds([targetRef], ['Server'], 'target of a limit', refuse);
   const most = total?.requestsPerSecond ?? Number.POSITIVE_INFINITY;
@@ -73,7 +66,7 @@ export function checkRateLimit({ spec }: Resource<HttpLocalRateLimitPolicy>, rep
 
 export function checkServerAuthorization({ spec }: Resource<ServerAuthorization>, report: Report): void {
   const { unauthenticated, meshTLS } = spec.client;
-  const refuse = refusing(report);
+  const refuse = refuser(report);
   const at = sourceOf(spec, 'client');
   if (unauthenticated === true && meshTLS !== undefined)
     refuse(at, 'clients are unauthenticated or have meshTLS, not both');

@@ -1,10 +1,9 @@
 import { compile } from '../../../src/compiler/compile.js';
-import { ISTIO } from '../../../src/model/flavor.js';
-import { TRUST_DOMAIN } from '../../../src/model/names.js';
 import { analyze } from '../../../src/resources/analysis/analyze.js';
 import { policiesOf } from '../../../src/resources/policies.js';
 import { readResources } from '../../../src/resources/read.js';
 import { appOf, workload } from '../../support/apps.js';
+import { meshConfigOf } from '../../support/mesh-config.js';
 import { HOSTILE } from '../../yaml/hostile.js';
 
 /** Times of a fresh process, ms, as JSON: 1,000 resources read and compiled, analysed, and a megabyte of hostile YAML refused. */
@@ -54,16 +53,7 @@ const compiled = timed(() => {
   const { resources, findings } = readResources([{ name: 'thousand.yaml', text }], 0);
   if (resources.length !== 2 * SERVICES || findings.length > 0) throw new Error(JSON.stringify(findings[0]));
   const policies = policiesOf(resources);
-  const mesh = {
-    app,
-    seed: 1,
-    mtls: 'permissive',
-    retries: true,
-    faults: [],
-    flavor: ISTIO,
-    trustDomain: TRUST_DOMAIN,
-    policies,
-  } as const;
+  const mesh = meshConfigOf(app, { policies });
   return { resources, configs: compile(mesh, ready, 1).size };
 });
 const analysed = timed(() => analyze(compiled.value.resources, app));

@@ -1,8 +1,8 @@
-import { connect, createServer } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appOf, workload } from '../../support/apps.js';
 import { startMesh, type TestMesh } from '../../support/mesh.js';
-import { portOf } from '../../support/raw.js';
+import { countHeard, listenAt } from '../../support/streams.js';
 
 const TCP = [{ port: 3306, protocol: 'tcp' as const }];
 let mesh: TestMesh;
@@ -17,29 +17,23 @@ beforeAll(async () => {
 });
 afterAll(() => mesh.close());
 
-function heard(): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    void mesh.outboundUrl('web', 'db').then((url) =>
-      connect(portOf(url), '127.0.0.1')
-        .on('data', (data) => {
-          text += data.toString();
-        })
-        .on('error', () => {})
-        .on('close', () => resolve(text)),
-    );
-  });
-}
-
-it('failover of a ServiceResolver for TCP: the other service is asked when nobody of the first is well', async () => {
-  const text = `apiVersion: consul.hashicorp.com/v1alpha1
+describe('failover of a ServiceResolver for TCP', () => {
+  it.each([
+    ['the first is asked as long as anybody of it is well', '', { db: 15 }],
+    [
+      'the other service is asked when nobody of the first is',
+      "subsets: { v9: { filter: 'Service.Meta.version == v9' } }, defaultSubset: v9,",
+      { spare: 15 },
+    ],
+  ])('%s', async (_, more, counts) => {
+    const text = `apiVersion: consul.hashicorp.com/v1alpha1
 kind: ServiceResolver
 metadata: { name: db }
-spec: { failover: { '*': { service: spare } } }
+spec: { ${more} failover: { '*': { service: spare } } }
 `;
-  const { applied } = await mesh.client.call('applyResources', { files: [{ name: 'r.yaml', text }] });
-  expect(applied).toBe(true);
-  const before = new Set<string>();
-  for (let n = 0; n < 15; n++) before.add(await heard());
-  expect([...before]).toEqual(['db']);
+    const { applied } = await mesh.client.call('applyResources', { files: [{ name: 'r.yaml', text }] });
+    expect(applied).toBe(true);
+    const url = await mesh.outboundUrl('web', 'db');
+    expect(await countHeard(15, async () => (await listenAt(url)).text)).toEqual(counts);
+  });
 });

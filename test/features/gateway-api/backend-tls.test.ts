@@ -5,7 +5,6 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { strangeAuthority } from '../../support/certificates.js';
 import { type PolicyBed, policyBed } from '../../support/policy-bed.js';
-import { until } from '../../support/until.js';
 
 let bed: PolicyBed;
 let server: Server;
@@ -75,15 +74,8 @@ const BY_MAP = 'caCertificateRefs: [ { group: "", kind: ConfigMap, name: roots }
 let asked = 0;
 const ask = (path: string) => bed.call('reviews', path, { headers: { 'x-request-id': `request-${++asked}` } });
 
-async function explained(): Promise<string> {
-  let steps: readonly { readonly text: string }[] = [];
-  await until(async () => {
-    const found = await bed.mesh.client.call('explain', { id: `request-${asked}` }).catch(() => null);
-    steps = found?.steps ?? [];
-    return found !== null;
-  }, 'the request is known');
-  return steps.map(({ text }) => text).join('\n');
-}
+/** The newest request, as it is explained. */
+const explained = (): Promise<string> => bed.explained(`request-${asked}`);
 
 /** Conditions of the policies that are in force, as `get` shows them. */
 async function conditions(): Promise<string[]> {

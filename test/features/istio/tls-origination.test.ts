@@ -8,7 +8,6 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { strangeAuthority } from '../../support/certificates.js';
 import { type PolicyBed, policyBed } from '../../support/policy-bed.js';
-import { until } from '../../support/until.js';
 
 let bed: PolicyBed;
 let server: Server;
@@ -72,15 +71,7 @@ const ask = (path = '/', host = 'shop.example') =>
   bed.call('reviews', path, { headers: { host: `${host}:9080`, 'x-request-id': `request-${++asked}` } });
 
 /** The newest request, as it is explained. */
-async function explained(): Promise<string> {
-  let steps: readonly { readonly text: string }[] = [];
-  await until(async () => {
-    const found = await bed.mesh.client.call('explain', { id: `request-${asked}` }).catch(() => null);
-    steps = found?.steps ?? [];
-    return found !== null;
-  }, 'the request is known');
-  return steps.map(({ text }) => text).join('\n');
-}
+const explained = (): Promise<string> => bed.explained(`request-${asked}`);
 
 describe('DestinationRule, tls SIMPLE to a host outside of the mesh', () => {
   it('speaks TLS under the name that the request has, to whoever proves it', async () => {
