@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -47,6 +47,16 @@ describe('analyze', () => {
     expect(stdout).toMatch(/bad policies.yaml:12:\d+ error IST0101/);
     expect(stdout).toMatch(/bad policies.yaml:13:\d+ warning IST0130/);
     expect(stderr).toMatch(/1 error, \d warnings?/);
+  });
+
+  it('takes standard input, and folders with all that is in them', async () => {
+    const piped = await cli.runWith(POLICIES, 'analyze', '-');
+    expect([piped.code, piped.stdout]).toEqual([3, expect.stringMatching(/<stdin>:12:\d+ error IST0101/)]);
+    mkdirSync(join(folder, 'all/deeper'), { recursive: true });
+    file('all/deeper/bad.yaml', POLICIES);
+    file('all/notes.txt', 'no: policy');
+    const { code, stdout } = await cli.run('analyze', join(folder, 'all'));
+    expect([code, stdout]).toEqual([3, expect.stringMatching(/all\/deeper\/bad.yaml:12:\d+ error IST0101/)]);
   });
 
   it('finds nothing where nothing is wrong, and ends with 0', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cli } from '../support/cli.js';
 import { until } from '../support/until.js';
+import { HOSTILE } from '../yaml/hostile.js';
 
 /** Every command once, by hand as it were, against one sandbox of local processes. */
 const cli = new Cli();
@@ -166,6 +167,44 @@ describe('beside it', () => {
 });
 
 describe('policies', () => {
+  const fixed = (status: number): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: fixed }
+spec: { hosts: [ ratings ], http: [ { directResponse: { status: ${status} } } ] }
+`;
+  const answered = async (): Promise<string> =>
+    (await run('curl', '--from', 'reviews-v2', 'http://ratings:9080/ratings/0')).all;
+
+  it('apply tells when which sidecar obeys, and until when the last one did', async () => {
+    const file = join(cli.home, 'fixed.yaml');
+    writeFileSync(file, fixed(418));
+    const { code, stderr } = await run('apply', file);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/reviews-v2 [\d.]+ ms/);
+    expect(stderr).toMatch(/all \d+ sidecars concerned obey version \d+ after [\d.]+ ms \([a-z0-9-]+ last\)/);
+    expect(await answered()).toContain('418');
+    writeFileSync(file, fixed(419));
+    const { sidecars } = await cli.json<{ sidecars: { workload: string; ms: number }[] }>('apply', file, '-o', 'json');
+    expect(sidecars.map(({ workload }) => workload)).toContain('reviews-v2');
+    expect(sidecars.every(({ ms }) => ms > 0)).toBe(true);
+  });
+
+  it.each([
+    ['one bad document among good ones', `${fixed(420)}---\n${fixed(421).replace('status: 421', 'status: x')}`],
+    ['aliases of aliases', HOSTILE['aliases that multiply']],
+  ])('%s: nothing of the file comes into force, and what was before stays', async (_, text) => {
+    expect(await answered()).toContain('419');
+    const { code, stderr } = await cli.runWith(text ?? '', 'apply', '-');
+    expect([code, stderr]).toEqual([3, expect.stringContaining('<stdin>:')]);
+    expect(await answered()).toContain('419');
+    expect((await run('get', 'virtualservice', 'fixed', '-o', 'yaml')).stdout).toContain('status: 419');
+  });
+
+  it('delete takes away what files hold', async () => {
+    expect((await cli.runWith(fixed(200), 'delete', '-f', '-')).code).toBe(0);
+    expect((await run('get', 'virtualservice')).stdout).toBe('');
+  });
+
   it('get shows a route of the Gateway API, what became of it, and why not all of it', async () => {
     const file = join(cli.home, 'route.yaml');
     const route = (backend: string): void =>

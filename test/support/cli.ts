@@ -22,9 +22,20 @@ export class Cli {
   }
 
   start(...args: string[]): ChildProcess {
+    return this.#spawn(args, 'ignore');
+  }
+
+  /** Runs a command that reads a text from its standard input. */
+  async runWith(input: string, ...args: string[]): Promise<Finished> {
+    const child = this.#spawn(args, 'pipe');
+    child.stdin?.on('error', () => {}).end(input);
+    return finished(child);
+  }
+
+  #spawn(args: readonly string[], input: 'ignore' | 'pipe'): ChildProcess {
     return spawn(process.execPath, [program, ...args], {
       env: { ...process.env, MESH_SANDBOX_HOME: this.home, NO_COLOR: '1', npm_command: '', ...this.#environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input, 'pipe', 'pipe'],
     });
   }
 
