@@ -20,7 +20,7 @@ beforeAll(async () => {
   mesh = await startMesh(
     appOf([workload('web'), ...apps.map((name) => workload(name))], {
       ejects: { traffic: { ejection: { ...OUTLIER_DEFAULTS, consecutive5xx: 3, maxEjectionPercent: 50 } } },
-      probes: { traffic: { ejection: { ...ACCRUAL_DEFAULTS, maxFailures: 3, minPenaltyMs: 150, jitterRatio: 0 } } },
+      probes: { traffic: { ejection: { ...ACCRUAL_DEFAULTS, maxFailures: 3, minPenaltyMs: 2_000, jitterRatio: 0 } } },
       pool: { traffic: { limits: { ...limits, maxRequests: 2 } } },
       queue: { traffic: { limits: { ...limits, maxConnections: 1, maxPendingRequests: 1 } } },
       budget: {

@@ -47,7 +47,7 @@ x-mesh:
           to: [{ service: reviews, version: v1 }]
         - name: late
           match: { prefix: /late }
-          timeout: 80ms
+          timeout: 400ms
           to: [{ service: reviews, version: v1 }]
         - name: missing
           match: { prefix: /missing }
@@ -207,7 +207,7 @@ describe('timeouts of a route', () => {
 
   it('are told to the app', async () => {
     await ask('/late');
-    expect(hits[0]?.headers['x-envoy-expected-rq-timeout-ms']).toBe('80');
+    expect(hits[0]?.headers['x-envoy-expected-rq-timeout-ms']).toBe('400');
   });
 });
 

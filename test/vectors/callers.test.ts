@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VectorCase } from './case.js';
 import { CALLER_FILES, casesOf } from './cases.js';
-import { differences } from './compare.js';
+import { differing, differingNow } from './differing.js';
 import { REASONS } from './reasons.js';
-import { replay } from './replay.js';
 import { localWorld, type World } from './world.js';
 
 /** Several worlds at once: most of a case is waiting. */
@@ -26,14 +25,14 @@ describe('what Istio and Envoy were seen to do with the same policies and reques
       worlds.push(world);
       while (next < cases.length) {
         const { one } = cases[next++] as { one: VectorCase };
-        told.set(one.id, await differencesOf(world, one));
+        told.set(one.id, await differingNow(world, one));
       }
     };
     await Promise.all(Array.from({ length: Math.min(WORLDS, cases.length) }, work));
-    // Times beside other worlds are the machine's as well: what waits is replayed once more when nothing else runs.
+    // Times beside other worlds are those worlds' as well: what differs is replayed when nothing else runs.
     for (const { one } of cases)
-      if (REASONS[one.id] === undefined && told.get(one.id)?.length !== 0 && waits(one))
-        told.set(one.id, await differencesNow(worlds[0] as World, one));
+      if (REASONS[one.id] === undefined && told.get(one.id)?.length !== 0)
+        told.set(one.id, await differing(worlds[0] as World, one));
   }, 300_000);
 
   afterAll(() => Promise.all(worlds.map((world) => world.close())));
@@ -51,18 +50,3 @@ describe('what Istio and Envoy were seen to do with the same policies and reques
     expect(Object.keys(REASONS).length).toBeLessThanOrEqual(0.03 * known.size);
   });
 });
-
-function waits({ apps }: VectorCase): boolean {
-  return JSON.stringify(apps ?? {}).includes('"delay"');
-}
-
-/** Of a thousand samples of chance one is off: a case about shares that differs is asked once more. */
-async function differencesOf(world: World, one: VectorCase): Promise<string[]> {
-  const told = await differencesNow(world, one);
-  return told.length > 0 && one.requests.some(({ repeat = 1 }) => repeat > 1) ? differencesNow(world, one) : told;
-}
-
-async function differencesNow(world: World, one: VectorCase): Promise<string[]> {
-  const { refused, outcomes } = await replay(world, one);
-  return refused.length > 0 ? refused.map((why) => `refused: ${why}`) : differences(one, outcomes);
-}

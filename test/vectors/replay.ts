@@ -33,9 +33,8 @@ export async function replay(world: World, one: VectorCase): Promise<{ refused: 
     if (request.pause !== undefined) await new Promise((resolve) => setTimeout(resolve, request.pause));
     if (request.apps !== undefined) await world.script(request.apps, 'keep');
     const sent = await sendAll(world, one, request, index);
-    // What no answer waits for arrives soon after it: copies, and requests whose caller left.
-    if (/mirror/i.test(one.policies ?? '')) await new Promise((resolve) => setTimeout(resolve, 60));
-    parts.push({ sent, ...(await world.take()) });
+    const copies = /mirror/i.test(one.policies ?? '');
+    parts.push({ sent, ...(copies ? await takenWhenQuiet(world) : await world.take()) });
   }
   const ids = new Set(parts.flatMap(({ sent }) => sent.map(({ id }) => id)));
   const recorded = parts.flatMap(({ sent }) => sent).filter(({ answer }) => !isRefusal(answer));
@@ -50,6 +49,20 @@ export async function replay(world: World, one: VectorCase): Promise<{ refused: 
       return { ...part, exchanges: exchanges.filter(({ requestId }) => own.has(requestId)) };
     }),
   };
+}
+
+/** What apps received, when no more came for a while: copies and requests whose caller left are waited for by no answer. */
+async function takenWhenQuiet(world: World): Promise<Omit<Outcome, 'sent' | 'exchanges'>> {
+  const hits: Hit[] = [];
+  const connections: Record<string, number> = {};
+  for (let quiet = 0; quiet < 3; quiet++) {
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const more = await world.take();
+    if (more.hits.length > 0) quiet = 0;
+    hits.push(...more.hits);
+    for (const [pod, n] of Object.entries(more.connections)) connections[pod] = (connections[pod] ?? 0) + n;
+  }
+  return { hits: hits.sort((a, b) => a.at - b.at), connections };
 }
 
 /** A sidecar keeps this many records per second, and of failures as many more at once. */

@@ -97,7 +97,7 @@ export function policyWorld(client: MeshClient): Pick<World, 'apply' | 'clear' |
       await client.call('deleteResources', { all: true });
     },
     async exchanges(ids, atLeast) {
-      const deadline = performance.now() + 3_000;
+      const deadline = performance.now() + 20_000;
       for (;;) {
         const all = await client.call('exchanges', { from: 'web-v1', direction: 'outbound', limit: 5_000 });
         const found = all.filter(({ requestId }) => ids.has(requestId));

@@ -137,7 +137,7 @@ describe('B-146: mutual TLS', () => {
 describe('upstreamConfig', () => {
   it('B-149: puts a failing service aside for its callers alone, and lets it back', async () => {
     const check =
-      '{ interval: 100ms, maxFailures: 3, enforcingConsecutive5xx: 100, maxEjectionPercent: 100, baseEjectionTime: 1s }';
+      '{ interval: 100ms, maxFailures: 3, enforcingConsecutive5xx: 100, maxEjectionPercent: 100, baseEjectionTime: 4s }';
     await bed.apply(
       entry(
         'ServiceDefaults',
@@ -182,9 +182,9 @@ describe('rateLimits', () => {
         '{ protocol: http, rateLimits: { instanceLevel: { requestsPerSecond: 1, requestsMaxBurst: 2 } } }',
       ),
     );
-    const answers: number[] = [];
-    for (let i = 0; i < 4; i += 1) answers.push(await status());
-    expect(answers.slice(0, 2)).toEqual([200, 200]);
+    // At once, so that little flows into the bucket meanwhile.
+    const answers = await Promise.all(Array.from({ length: 40 }, () => status()));
+    expect(answers.filter((code) => code === 200).length).toBeGreaterThanOrEqual(2);
     expect(answers).toContain(429);
   });
 
@@ -200,6 +200,7 @@ describe('rateLimits', () => {
     const many = [];
     for (let i = 0; i < 5; i += 1) many.push(await status('web', '/many'));
     expect(many).toEqual([200, 200, 200, 200, 200]);
-    expect([await status('web', '/'), await status('web', '/')]).toEqual([200, 429]);
+    const others = await Promise.all(Array.from({ length: 40 }, () => status('web', '/')));
+    expect([...new Set(others)].sort()).toEqual([200, 429]);
   });
 });

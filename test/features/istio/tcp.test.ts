@@ -123,7 +123,7 @@ describe('a DestinationRule for connections', () => {
   });
 
   it('idleTimeout: a connection without a byte is closed', async () => {
-    await apply(rule('{ connectionPool: { tcp: { idleTimeout: 100ms } } }'));
+    await apply(rule('{ connectionPool: { tcp: { idleTimeout: 1s } } }'));
     expect(await hear()).not.toBe('');
     const [socket] = open;
     await until(() => socket?.destroyed === true, 'it is closed');

@@ -21,8 +21,8 @@ beforeAll(async () => {
         response.statusCode = path === '/half' ? (failing.next() < 0.5 ? 503 : 200) : Number(status ?? 200);
         response.end();
       };
-      // One that is slow answers after 150 ms, at its first try or at each.
-      if (path === '/slow' || (path === '/slow-once' && tries === 1)) setTimeout(answer, 150);
+      // One that is slow answers after 1,200 ms, at its first try or at each.
+      if (path === '/slow' || (path === '/slow-once' && tries === 1)) setTimeout(answer, 1_200);
       else answer();
     },
   });
@@ -75,18 +75,18 @@ describe('B-127: retries and timeouts by annotation', () => {
   });
 
   it('timeout.linkerd.io/request covers all tries, and is answered 504', async () => {
-    const annotations = '{ retry.linkerd.io/http: 5xx, timeout.linkerd.io/request: 50ms }';
+    const annotations = '{ retry.linkerd.io/http: 5xx, timeout.linkerd.io/request: 400ms }';
     await bed.apply(service('authors', annotations));
     expect(await tried('/slow')).toEqual([504, 1]);
   });
 
   it('timeout.linkerd.io/response is not followed by a retry', async () => {
-    await bed.apply(route('{ retry.linkerd.io/http: 5xx, timeout.linkerd.io/response: 50ms }'));
+    await bed.apply(route('{ retry.linkerd.io/http: 5xx, timeout.linkerd.io/response: 400ms }'));
     expect(await tried('/slow')).toEqual([504, 1]);
   });
 
   it('retry.linkerd.io/timeout ends a try, and another follows', async () => {
-    await bed.apply(service('authors', '{ retry.linkerd.io/http: 5xx, retry.linkerd.io/timeout: 50ms }'));
+    await bed.apply(service('authors', '{ retry.linkerd.io/http: 5xx, retry.linkerd.io/timeout: 400ms }'));
     expect(await tried('/slow-once')).toEqual([200, 2]);
   });
 });
@@ -113,7 +113,7 @@ describe('B-128: what holds where nothing is said', () => {
   });
 
   it('the last try has no time of its own', async () => {
-    await bed.apply(service('authors', '{ retry.linkerd.io/http: 5xx, retry.linkerd.io/timeout: 50ms }'));
+    await bed.apply(service('authors', '{ retry.linkerd.io/http: 5xx, retry.linkerd.io/timeout: 400ms }'));
     // Both tries are slow: the first is ended, the second is waited for.
     expect(await tried('/slow')).toEqual([200, 2]);
   });

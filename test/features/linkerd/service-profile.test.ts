@@ -16,7 +16,7 @@ beforeAll(async () => {
         response.statusCode = tries >= Number(fine) ? 200 : Number(status ?? 200);
         response.end('books');
       };
-      if (path === '/slow') setTimeout(answer, 150);
+      if (path === '/slow') setTimeout(answer, 1_200);
       else answer();
     },
     books2: (_, response) => response.end('books2'),
@@ -77,7 +77,7 @@ describe('B-130: ServiceProfile', () => {
   });
 
   it('ends a request at the time of its route, with 504', async () => {
-    await bed.apply(profile('[ { name: slow, condition: { pathRegex: /slow }, timeout: 50ms } ]'));
+    await bed.apply(profile('[ { name: slow, condition: { pathRegex: /slow }, timeout: 400ms } ]'));
     expect(await tried('/slow')).toEqual([504, 1]);
   });
 

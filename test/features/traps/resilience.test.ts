@@ -72,11 +72,11 @@ row(
   { istio: 3, gateway: 1, linkerd: 3, consul: 1 },
   async (dialect) => {
     const text = patient(dialect, 'silent', {
-      istio: 'retries: { attempts: 2, perTryTimeout: 100ms, retryOn: 5xx }',
-      gateway: 'timeouts: { backendRequest: 100ms }, retry: { attempts: 2, codes: [ 504 ], backoff: 1ms }',
+      istio: 'retries: { attempts: 2, perTryTimeout: 500ms, retryOn: 5xx }',
+      gateway: 'timeouts: { backendRequest: 500ms }, retry: { attempts: 2, codes: [ 504 ], backoff: 1ms }',
       linkerd:
-        '{ "retry.linkerd.io/timeout": "100ms", "retry.linkerd.io/http": "5xx", "retry.linkerd.io/limit": "2", "timeout.linkerd.io/request": "2s" }',
-      consul: 'requestTimeout: 100ms, numRetries: 2, retryOn: [ 5xx ]',
+        '{ "retry.linkerd.io/timeout": "500ms", "retry.linkerd.io/http": "5xx", "retry.linkerd.io/limit": "2", "timeout.linkerd.io/request": "20s" }',
+      consul: 'requestTimeout: 500ms, numRetries: 2, retryOn: [ 5xx ]',
     });
     await bedOf(dialect).apply(text);
     expect(await answered(dialect, '/')).toBe('504');
@@ -86,9 +86,9 @@ row(
 
 row('9: a whole request that took too long is not', { istio: 1, linkerd: 1 }, async (dialect) => {
   const text = patient(dialect, 'silent', {
-    istio: 'timeout: 100ms, retries: { attempts: 2, retryOn: 5xx }',
+    istio: 'timeout: 500ms, retries: { attempts: 2, retryOn: 5xx }',
     gateway: '',
-    linkerd: '{ "timeout.linkerd.io/request": "100ms", "retry.linkerd.io/http": "5xx", "retry.linkerd.io/limit": "2" }',
+    linkerd: '{ "timeout.linkerd.io/request": "500ms", "retry.linkerd.io/http": "5xx", "retry.linkerd.io/limit": "2" }',
     consul: '',
   });
   await bedOf(dialect).apply(text);

@@ -197,7 +197,7 @@ describe('retries', () => {
   });
 
   it('R13 leave no try behind', async () => {
-    await sidecar({ attempts: 1, perTryTimeoutMs: 80 });
+    await sidecar({ attempts: 1, perTryTimeoutMs: 500 });
     expect(await ask('hang,ok')).toMatchObject({ status: 200, times: 2 });
     await until(() => closed === 2, 'the try that lost is closed');
   });
