@@ -1,5 +1,5 @@
 import type { AppSpec, WorkloadSpec } from '../model/app.js';
-import { NAMESPACE } from '../model/names.js';
+import { GATEWAY_LABELS, NAMESPACE } from '../model/names.js';
 import { ROOT_NAMESPACE } from '../model/policies.js';
 import type { Named } from '../model/spiffe-id.js';
 
@@ -27,7 +27,7 @@ export const GATEWAY_CALLER: Caller = {
   name: GATEWAY,
   app: GATEWAY,
   namespace: NAMESPACE,
-  labels: { app: GATEWAY, istio: 'ingressgateway' },
+  labels: GATEWAY_LABELS,
   locality: '',
 };
 

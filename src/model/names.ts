@@ -3,6 +3,12 @@
 export const TRUST_DOMAIN = 'cluster.local';
 export const NAMESPACE = 'default';
 
+/** Labels of the gateway: those of the ingress gateway that Istio's installation profiles bring, which its task pages select. */
+export const GATEWAY_LABELS: Readonly<Record<string, string>> = {
+  app: 'istio-ingressgateway',
+  istio: 'ingressgateway',
+};
+
 /** Istio's port numbers (DESIGN §3). */
 export const PORTS = {
   outbound: 15001,

@@ -236,19 +236,22 @@ describe('who may call', () => {
 });
 
 describe('the gateway', () => {
-  it('obeys policies of the root namespace that choose it, and no others of a namespace', async () => {
-    const status = async (): Promise<number> => (await fetch(`${mesh.gatewayUrl}/`)).status;
-    const ingress = (range: string): string =>
-      policy(
-        'ingress',
-        `{ selector: { matchLabels: { istio: ingressgateway } }, action: DENY, rules: [ { from: [ { source: { ipBlocks: [ ${range} ] } } ] } ] }`,
-        { namespace: 'istio-system' },
-      );
-    await apply(ingress('127.0.0.0/8'));
-    expect(await status()).toBe(403);
-    await apply(ingress('10.0.0.0/8'));
-    expect(await status()).toBe(200);
-  });
+  it.each(['istio: ingressgateway', 'app: istio-ingressgateway'])(
+    'obeys policies of the root namespace that choose it by %s, and no others of a namespace',
+    async (label) => {
+      const status = async (): Promise<number> => (await fetch(`${mesh.gatewayUrl}/`)).status;
+      const ingress = (range: string): string =>
+        policy(
+          'ingress',
+          `{ selector: { matchLabels: { ${label} } }, action: DENY, rules: [ { from: [ { source: { ipBlocks: [ ${range} ] } } ] } ] }`,
+          { namespace: 'istio-system' },
+        );
+      await apply(ingress('127.0.0.0/8'));
+      expect(await status()).toBe(403);
+      await apply(ingress('10.0.0.0/8'));
+      expect(await status()).toBe(200);
+    },
+  );
 });
 
 describe('TCP', () => {

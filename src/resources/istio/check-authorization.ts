@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { READING } from '../../model/finding.js';
+import { GATEWAY_LABELS } from '../../model/names.js';
 import { nearest } from '../../model/nearest.js';
 import { ROOT_NAMESPACE } from '../../model/policies.js';
 import { sourceOf } from '../../yaml/positions.js';
@@ -48,14 +49,12 @@ export function checkAuthorizationPolicy(resource: Resource<AuthorizationPolicyS
   }
 }
 
-const LABELS: Readonly<Record<string, string>> = { istio: 'ingressgateway', app: 'gateway' };
-
 /** The gateway stands in the root namespace, whose policies are about all that their selectors leave. */
 function isAboutGateway({ namespace, spec }: Resource<AuthorizationPolicySpec>): boolean {
   const wanted = Object.entries(spec.selector?.matchLabels ?? {});
   if (spec.targetRef === true || spec.targetRefs === true) return false;
   if (namespace !== ROOT_NAMESPACE && wanted.length === 0) return false;
-  return wanted.every(([label, value]) => LABELS[label] === value);
+  return wanted.every(([label, value]) => GATEWAY_LABELS[label] === value);
 }
 
 function checkProvider(spec: AuthorizationPolicySpec, refuse: Refuse): void {
