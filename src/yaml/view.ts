@@ -9,6 +9,7 @@ import {
   type Pair,
   parseAllDocuments,
   parseDocument,
+  Schema,
   visit,
   type YAMLError,
 } from 'yaml';
@@ -58,6 +59,13 @@ const LIMITS = { bytes: 1024 * 1024, depth: 32, aliases: 100 } as const;
 
 /** Keys are compared by ourselves: the parser's way takes the square of their number. */
 const OPTIONS = { merge: true, uniqueKeys: false, prettyErrors: false } as const;
+/** One for all documents, where the parser would make one for each; a document that names its version gets its own. */
+const SCHEMA = new Schema({ schema: 'core', merge: true, resolveKnownTags: true });
+
+function optionsFor(text: string, lineCounter: LineCounter) {
+  return { lineCounter, ...OPTIONS, ...(text.includes('%YAML') ? {} : { schema: SCHEMA }) };
+}
+
 /** So many mistakes of one document are told. */
 const MOST_ERRORS = 20;
 
@@ -65,7 +73,7 @@ const MOST_ERRORS = 20;
 export function parseYaml(text: string, file: string, findings: Findings): YamlView | null {
   if (!isBounded(text, file, findings)) return null;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, ...OPTIONS });
+  const document = parseDocument(text, optionsFor(text, lines));
   return viewOf(document, { file, firstLine: 1, lines, findings, mayAlias: text.includes('*') });
 }
 
@@ -88,7 +96,7 @@ export function parseYamlDocuments(
 ): YamlDocument[] | null {
   if (!isBounded(text, file, findings)) return null;
   const lines = new LineCounter();
-  const documents: readonly Document.Parsed[] = [...parseAllDocuments(text, { lineCounter: lines, ...OPTIONS })];
+  const documents: readonly Document.Parsed[] = [...parseAllDocuments(text, optionsFor(text, lines))];
   const mayAlias = text.includes('*');
   return documents.flatMap((document) => {
     if (document.contents === null && document.errors.length === 0) return [];
