@@ -16,6 +16,7 @@ export interface Exchange {
   readonly parentSpanId: string;
   readonly reporter: { readonly workload: string; readonly direction: Direction };
   readonly source: Party;
+  /** `service` is empty for what the gateway answered itself: refused, redirected, or met by no rule. */
   readonly destination: Party & { readonly service: string; readonly port: number };
   readonly startedAt: number;
   readonly durationMs: number;

@@ -40,11 +40,12 @@ function treeOf(exchanges: readonly Exchange[]): Hop[] {
   return roots;
 }
 
-function summaryOf({ request, response, durationMs, failure, destination }: Exchange): string {
+function summaryOf(exchange: Exchange): string {
+  const { request, response, durationMs, failure } = exchange;
   const what = `${request.method} ${request.path}`.trim() || 'a connection';
   const took = `after ${formatMs(durationMs)}`;
   if (response.status === 0)
-    return `${what} got no answer ${took}: ${failure === null ? 'the connection was closed' : failureSentence(failure, destination.service)}`;
+    return `${what} got no answer ${took}: ${failure === null ? 'the connection was closed' : failureSentence(failure, subjectOf(exchange, failure))}`;
   return `${what} was answered ${response.status} ${took}`;
 }
 
@@ -56,12 +57,18 @@ function tell(hop: Hop, depth: number, steps: ExplainedStep[]): void {
   if (exchange.reporter.direction === 'inbound') tellInbound(exchange, say);
   else tellOutbound(exchange, say);
   for (const child of hop.children) tell(child, depth + 1, steps);
-  const { failure, destination } = exchange;
+  const { failure, reporter } = exchange;
   if (failure !== null)
     say(
-      `${exchange.reporter.workload}: ${failureSentence(failure, destination.service || destination.workload)} (${flagsOf(exchange)})`,
+      `${reporter.workload}: ${failureSentence(failure, subjectOf(exchange, failure))} (${flagsOf(exchange)})`,
       'failed',
     );
+}
+
+/** Whom a failure is about. The gateway's policies are its own; who asks for what leads nowhere there named only a host. */
+function subjectOf({ destination, request, reporter }: Exchange, failure: FailureCode): string {
+  const nobody = FAILURES[failure].blame === 'callee-policy' ? reporter.workload : request.host;
+  return destination.service || destination.workload || nobody;
 }
 
 type Say = (text: string, outcome: ExplainedStep['outcome']) => void;
@@ -76,7 +83,11 @@ function tellOutbound(exchange: Exchange, say: Say): void {
       : attempts.length > 0 && attempts.every(isUnconnected)
         ? 'but no connection came about'
         : lock;
-  say(`${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${left}`, 'ok');
+  const asked =
+    destination.service === ''
+      ? `${source.workload} was asked for ${request.method} ${request.path}, which went no further`
+      : `${source.workload} asked ${destination.service} for ${request.method} ${request.path}, ${left}`;
+  say(asked, 'ok');
   for (const { rule, source, why } of exchange.considered)
     if (why !== '') say(`${rule}${placed(source)} was not met: ${why}`, 'skipped');
   for (const decision of exchange.decisions)
@@ -165,7 +176,7 @@ function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: strin
   if (culprit === null) return { blame: 'app', verdict: 'The answer is the app’s own.' };
   const { failure, destination, response } = culprit.exchange;
   if (failure !== null) {
-    const text = failureSentence(failure, destination.service || destination.workload);
+    const text = failureSentence(failure, subjectOf(culprit.exchange, failure));
     const blame = wasInjected(culprit) ? 'injected' : FAILURES[failure].blame;
     return { blame, verdict: `${blameWords(blame, culprit.exchange)}: ${text}.` };
   }
@@ -214,7 +225,9 @@ function blameWords(blame: Blame, { reporter, destination }: Exchange): string {
     case 'caller-policy':
       return `Policy of the caller's sidecar (${reporter.workload})`;
     case 'callee-policy':
-      return `Policy of the callee's sidecar (${destination.workload || destination.service})`;
+      return destination.service === '' && destination.workload === ''
+        ? `Policy of ${reporter.workload}`
+        : `Policy of the callee's sidecar (${destination.workload || destination.service})`;
     case 'network':
       return 'The network or a missing process';
     case 'client':

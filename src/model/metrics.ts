@@ -6,7 +6,7 @@ export interface EdgeDelta {
   /** Caller: workload name, or `unknown` for plaintext from outside. */
   readonly source: string;
   readonly sourcePrincipal: string;
-  /** Service asked for. */
+  /** Service asked for; empty for what the gateway answered itself. */
   readonly service: string;
   /** Workload that answered last; empty when none was chosen. */
   readonly destination: string;

@@ -84,7 +84,7 @@ export function outboundPipeline(parts: OutboundParts): Handler<Call> {
     .through(trace(random, parts.edge, () => parts.state().config.samplePercent ?? 100)) // before any decision: decisions are keyed by the request id
     .through(guard(parts)) // the edge is where strangers arrive: who may enter is asked before anything is decided
     .through(inheritLineage(parts.lineages, () => parts.state().config.limits.hops)) // the ids are known
-    .through(matchRoute({ table: parts.state, random })) // Call -> MatchedCall
+    .through(matchRoute({ table: parts.state, random, edge: parts.edge })) // Call -> MatchedCall
     .through(injectRouteFaults({ clock, random })) // before the timeout and the tries: no retry meets them
     .through(toDestination({ table: parts.state, unknownHost: (call) => unknownHost(call, parts), original })) // -> RoutedCall
     .through(mirror({ clock, random, clusters: () => parts.state().clusters, bodyBytes, send: toEndpoint })) // the request is ready
@@ -103,6 +103,7 @@ function guard({ edge, clock, tokens, access }: OutboundParts): Filter<Call> {
 
 /** Hosts that nobody declared: Istio's ALLOW_ANY passes them on to where they were going, REGISTRY_ONLY answers 502. */
 function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
+  if (parts.edge) throw new ProxyError('route_not_found', call.head.host);
   const state = parts.state();
   const { record } = call;
   const known = state.listeners.get(`${call.originalAddress}:${call.port}`);
@@ -110,7 +111,6 @@ function unknownHost(call: Call, parts: OutboundParts): RoutedCall {
   const forbidden = unknownHosts !== 'allow-any';
   // One name for all of them, as Istio has it: what callers may invent must not become figures of its own.
   record.service = known?.service ?? (forbidden ? 'BlackHoleCluster' : 'PassthroughCluster');
-  if (parts.edge) throw new ProxyError('route_not_found', call.head.host);
   if (forbidden) throw new ProxyError(unknownHosts === 'denied' ? 'egress_denied' : 'host_unknown', call.head.host);
   if (call.originalAddress === '' || known !== undefined) throw new ProxyError('route_not_found', call.head.host);
   record.decide({

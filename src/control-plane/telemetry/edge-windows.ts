@@ -38,7 +38,7 @@ export class EdgeWindows {
   }
 
   add(edges: readonly EdgeDelta[], attempts: readonly AttemptDelta[]): void {
-    for (const delta of edges) if (isCallersView(delta)) this.#addRequests(delta);
+    for (const delta of edges) if (isCall(delta)) this.#addRequests(delta);
     for (const delta of attempts) this.#addAttempts(delta);
   }
 
@@ -96,8 +96,12 @@ export class EdgeWindows {
   }
 }
 
-/** Each request is counted by its caller's sidecar; the callee's view counts only where the caller has none. */
-function isCallersView(delta: EdgeDelta): boolean {
+/**
+ * Each request is counted by its caller's sidecar; the callee's view counts only where the caller has none. What the gateway
+ * answers itself is no call of a service.
+ */
+function isCall(delta: EdgeDelta): boolean {
+  if (delta.service === '') return false;
   return delta.direction !== 'inbound' || delta.source === 'unknown';
 }
 

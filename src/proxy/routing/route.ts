@@ -22,17 +22,19 @@ export interface RoutingTable {
 export interface MatchParts {
   readonly table: () => RoutingTable;
   readonly random: Random;
+  /** The gateway: its virtual hosts are names of the outside, and no services. */
+  readonly edge: boolean;
 }
 
 /**
  * Finds the virtual host by name and port, the first route that matches, and its share of a split; answers preflights.
  * A virtual host without a matching route is a 404 (`NR`), never a fall-through to the plain service.
  */
-export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedCall> {
+export function matchRoute({ table, random, edge }: MatchParts): Filter<Call, MatchedCall> {
   return (next) => (call) => {
     const host = hostOf(call, table());
     if (host === undefined) return next({ call, route: null, weighted: null });
-    call.record.service = host.name;
+    if (!edge) call.record.service = host.name;
     // `OPTIONS *` is about no path, and met by no rule (Envoy).
     if (call.head.target === '*') throw new ProxyError('no_path', host.name);
     if (host.routes.length > 1) remember(call, host);
@@ -42,6 +44,9 @@ export function matchRoute({ table, random }: MatchParts): Filter<Call, MatchedC
     const cors = route.cors === null ? null : route.cors(call.head);
     if (cors !== null && cors.reply !== null) return Promise.resolve(preflight(call, cors, cors.reply));
     const weighted = action.kind === 'forward' ? pickCluster(action, route.config.name, call, random) : null;
+    if (edge && weighted !== null)
+      call.record.service =
+        table().clusters.get(weighted.cluster)?.config.service ?? destinationOf(weighted.cluster).host;
     const ofCluster = weighted === null ? null : weighted.responseFields;
     if (ofCluster !== null || responseFields !== null || cors !== null)
       call.replyChanges = [ofCluster, responseFields, cors?.changes ?? null]

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type PolicyBed, policyBed } from '../../support/policy-bed.js';
+import { until } from '../../support/until.js';
 
 let bed: PolicyBed;
 
@@ -67,6 +68,58 @@ describe('a Gateway', () => {
     expect([await enters('shop.test', '/a'), await enters('shop.test', '/b')]).toEqual(['reviews', '404']);
     expect(await told('/a')).toContain('reviews');
     expect(await told('/b')).toContain('404');
+  });
+});
+
+describe('what is told of a request that enters', () => {
+  const ROUTED = [gateway('g', 'istio: ingressgateway', '"*"'), service('g', '*', 'reviews')];
+  const KEPT_OUT = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ingress, namespace: istio-system }
+spec: { selector: { matchLabels: { app: istio-ingressgateway } }, action: DENY, rules: [ { to: [ { operation: { paths: [ /kept ] } } ] } ] }
+`;
+
+  /** What the gateway recorded of a request to a path that is asked once, and how that is explained. */
+  async function told(path: string) {
+    await enters('shop.test', path);
+    let id = '';
+    let to = '';
+    await until(async () => {
+      const found = (await bed.mesh.client.call('exchanges', { limit: 500 })).find(
+        ({ request, reporter }) => reporter.workload === 'gateway' && request.path === path,
+      );
+      [id, to] = [found?.requestId ?? '', found?.destination.service ?? ''];
+      return found !== undefined;
+    }, `the record of ${path}`);
+    const { steps, verdict } = await bed.mesh.client.call('explain', { id });
+    return { to, first: steps[0]?.text, verdict };
+  }
+
+  it('names the service that it is for, not the host by which it came', async () => {
+    await bed.apply(...ROUTED);
+    const { to, first } = await told('/a/named');
+    expect(to).toBe('reviews');
+    expect(first).toMatch(/^gateway asked reviews for GET \/a\/named, over mutual TLS/);
+    await until(
+      async () => (await bed.mesh.client.call('edges', {})).some(({ service: name }) => name === 'reviews'),
+      'an edge',
+    );
+  });
+
+  it('is that it went no further, where no rule is met', async () => {
+    await bed.apply(...ROUTED);
+    const { to, first, verdict } = await told('/nowhere');
+    expect([to, first]).toEqual(['', 'gateway was asked for GET /nowhere, which went no further']);
+    expect(verdict).toBe('Configuration: no route matched the request for shop.test.');
+  });
+
+  it('is whose policy it was, where it is kept out, and that is no call of a service', async () => {
+    await bed.apply(...ROUTED, KEPT_OUT);
+    const { to, first, verdict } = await told('/kept');
+    expect([to, first]).toEqual(['', 'gateway was asked for GET /kept, which went no further']);
+    expect(verdict).toBe('Policy of gateway: the authorization policies of gateway do not let this caller do this.');
+    const edges = await bed.mesh.client.call('edges', {});
+    expect(edges.filter(({ service: name }) => name === '' || name === '*')).toEqual([]);
   });
 });
 
