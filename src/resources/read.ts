@@ -9,7 +9,7 @@ import { configEntryOf, isConfigEntry, isHcl } from './consul/config-entry.js';
 import type { Head } from './head.js';
 import { KINDS, PASSED_KINDS } from './kinds.js';
 import { checkLinkerdAnnotations } from './linkerd/annotations.js';
-import { type Kind, keyOf, type Resource, reporter } from './resource.js';
+import { groupOf, type Kind, keyOf, type Resource, reporter } from './resource.js';
 
 /** A file as it was given: its name for people, and what stands in it. */
 export interface PolicyFile {
@@ -221,10 +221,6 @@ function unknownKind(apiVersion: string, kind: string): string {
   const group = KINDS.find((known) => known.kind === kind)?.group;
   if (group !== undefined) return `${kind} of ${apiVersion} is not known; ${kind} belongs to ${group || 'v1'}`;
   return `${kind} (${apiVersion}) is not known and has no effect${close === null ? '' : `; did you mean ${close}?`}`;
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
 function versionOf(apiVersion: string): string {

@@ -47,6 +47,11 @@ export interface Kind<S = unknown> {
   readonly check?: (resource: Resource<S>, report: Report) => void;
 }
 
+/** `networking.istio.io` of `networking.istio.io/v1`; '' for Kubernetes' own. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+}
+
 /** A kind whose reader and check agree on what they make. */
 export function kindOf<S>(kind: Kind<S>): Kind {
   return kind as unknown as Kind;

@@ -205,6 +205,20 @@ spec: { hosts: [ ratings ], http: [ { directResponse: { status: ${status} } } ] 
     expect((await run('get', 'virtualservice')).stdout).toBe('');
   });
 
+  it.each([
+    ['get virtualservics', 'there is no kind "virtualservics"', 'did you mean VirtualService?'],
+    ['delete virtualservics fixed', 'there is no kind "virtualservics"', 'did you mean VirtualService?'],
+    ['kinds virtualservics', 'no kind "virtualservics" is read', 'did you mean VirtualService?'],
+    ['get vs fixd', 'there is no vs fixd', 'did you mean fixed?'],
+    ['get dr reviews', 'there is no dr reviews', 'there is no dr at all'],
+  ])('%s: what is not there is told, with what is near', async (line, problem, hint) => {
+    expect((await cli.runWith(fixed(200), 'apply', '-')).code).toBe(0);
+    const { code, stdout, stderr } = await run(...line.split(' '));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`error: ${problem}`);
+    expect(stderr).toContain(hint);
+  });
+
   it('get shows a route of the Gateway API, what became of it, and why not all of it', async () => {
     const file = join(cli.home, 'route.yaml');
     const route = (backend: string): void =>

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { nearest } from '../../model/nearest.js';
 import type { ApplyResult, ResourceView } from '../../protocol/api-types.js';
+import { SandboxError } from '../../runtime/runtime.js';
 import { toYaml } from '../../yaml/write.js';
 import { printApplied } from '../applied-text.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
@@ -79,14 +81,17 @@ export function addResources(program: Command, context: Context): void {
     .option('-o, --output <format>', 'text, yaml or json', 'text')
     .option('--name <name>', 'which sandbox')
     .action(async (kind: string | undefined, resource: string | undefined, flags: GetFlags) => {
-      const found = await clientOf(findSandbox(context, flags.name)).call('resources', {
+      const client = clientOf(findSandbox(context, flags.name));
+      const some = {
         ...(kind === undefined || kind === 'all' ? {} : { kind }),
-        ...(resource === undefined ? {} : { name: resource }),
         ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
-      });
+      };
+      const all = await client.call('resources', some);
+      const found = resource === undefined ? all : all.filter(({ name }) => name === resource);
+      if (found.length === 0 && resource !== undefined) throw notFound(kind ?? '', resource, all);
       if (flags.output === 'json') context.output.json(found);
       else if (flags.output === 'yaml') context.output.print(yamlOf(found));
-      else printResources(context, found);
+      else printResources(context, found, kind);
     });
 }
 
@@ -105,8 +110,20 @@ function yamlOf(found: readonly ResourceView[]): string {
     .join('\n---\n');
 }
 
-function printResources({ output }: Context, found: readonly ResourceView[]): void {
-  if (found.length === 0) return output.say(output.typed('nothing; mesh-sandbox apply FILE applies policies'));
+function notFound(kind: string, name: string, others: readonly ResourceView[]): SandboxError {
+  const names = others.map((one) => one.name);
+  const near = nearest(name, names);
+  const known = names.length === 0 ? `there is no ${kind} at all` : `there are: ${names.join(', ')}`;
+  return new SandboxError(`there is no ${kind} ${name}`, [near === null ? known : `did you mean ${near}?`]);
+}
+
+function printResources({ output }: Context, found: readonly ResourceView[], kind: string | undefined): void {
+  if (found.length === 0)
+    return output.say(
+      output.typed(
+        kind === undefined ? 'nothing; mesh-sandbox apply FILE applies policies' : `there is no ${kind} in force`,
+      ),
+    );
   const rows = found.map(({ kind, namespace, name, apiVersion, source, status }) => [
     kind,
     namespace,

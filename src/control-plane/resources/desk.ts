@@ -10,8 +10,9 @@ import { consulRefusals } from '../../resources/consul/refuse.js';
 import type { Surroundings } from '../../resources/gateway-api/backends.js';
 import { statusOf } from '../../resources/gateway-api/status.js';
 import { unobeyedIn } from '../../resources/gateway-api/unobeyed-here.js';
+import { kindNear, kindsNamed } from '../../resources/kind-names.js';
 import { readResources } from '../../resources/read.js';
-import { keyOf, type Resource } from '../../resources/resource.js';
+import { groupOf, type Kind, keyOf, type Resource } from '../../resources/resource.js';
 import { differencesOf } from '../../simulate/diff/diff.js';
 import { ApiProblem } from '../api/problem.js';
 import type { Publisher } from '../distribution/publisher.js';
@@ -48,11 +49,13 @@ export class PolicyDesk {
     this.#parts = parts;
   }
 
+  /** Throws ApiProblem when no kind is called so. */
   list({ kind, name, namespace }: Selection): ResourceView[] {
     const { store, app, flavor } = this.#parts;
     const world = worldOf(store.all, app, flavor);
+    const kinds = kind === undefined ? null : kindsMeant(kind);
     return store.all
-      .filter((one) => kind === undefined || isKind(one, kind))
+      .filter((one) => kinds === null || kinds.some((each) => isOf(one, each)))
       .filter(
         (one) => (name === undefined || one.name === name) && (namespace === undefined || one.namespace === namespace),
       )
@@ -137,7 +140,7 @@ export class PolicyDesk {
     const hint =
       close === null
         ? same.length === 0
-          ? `there is no ${kind}`
+          ? 'none is in force'
           : `there are: ${same.join(', ')}`
         : `did you mean ${close}?`;
     return new ApiProblem(404, `there is no ${kind} ${namespace}/${name}`, hint);
@@ -170,32 +173,17 @@ export class PolicyDesk {
   }
 }
 
-/** `virtualservice`, `VirtualServices`, `vs` */
-function isKind({ kind }: Resource, wanted: string): boolean {
-  const [a, b] = [kind.toLowerCase(), wanted.toLowerCase()];
-  return a === b || `${a}s` === b || SHORT[b] === a || a.replace(/y$/, 'ies') === b;
+function kindsMeant(word: string): readonly Kind[] {
+  const kinds = kindsNamed(word);
+  if (kinds.length > 0) return kinds;
+  const near = kindNear(word);
+  const hint = near === null ? 'mesh-sandbox kinds lists them' : `did you mean ${near}?`;
+  throw new ApiProblem(404, `there is no kind ${JSON.stringify(word)}`, hint);
 }
 
-/** Short names that the CRDs themselves declare. */
-const SHORT: Readonly<Record<string, string>> = {
-  vs: 'virtualservice',
-  dr: 'destinationrule',
-  se: 'serviceentry',
-  we: 'workloadentry',
-  gw: 'gateway',
-  pa: 'peerauthentication',
-  ap: 'authorizationpolicy',
-  ra: 'requestauthentication',
-  svc: 'service',
-  sa: 'serviceaccount',
-  sp: 'serviceprofile',
-  srv: 'server',
-  saz: 'serverauthorization',
-  serverauthz: 'serverauthorization',
-  authzpolicy: 'authorizationpolicy',
-  meshtlsauthn: 'meshtlsauthentication',
-  netauthn: 'networkauthentication',
-};
+function isOf({ kind, apiVersion }: Resource, wanted: Kind): boolean {
+  return wanted.kind === kind && wanted.group === groupOf(apiVersion);
+}
 
 function viewOf(resource: Resource, around: Surroundings): ResourceView {
   const { apiVersion, kind, namespace, name, dialect, created, source, text, generation } = resource;
