@@ -200,6 +200,18 @@ spec: { hosts: [ ratings ], http: [ { directResponse: { status: ${status} } } ] 
     expect((await run('get', 'virtualservice', 'fixed', '-o', 'yaml')).stdout).toContain('status: 419');
   });
 
+  it('diff tells what is the same at several callees once, and for whom', async () => {
+    const denied = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: none }
+spec: {}
+`;
+    const { code, stdout } = await cli.runWith(denied, 'diff', '-');
+    expect(code).toBe(0);
+    expect(stdout.match(/^callers of .*$/gm)).toEqual(['callers of productpage-v1, details-v1, reviews-v1 and 3 more']);
+    expect(stdout.match(/all others: deny/g)).toHaveLength(1);
+  });
+
   it('delete takes away what files hold', async () => {
     expect((await cli.runWith(fixed(200), 'delete', '-f', '-')).code).toBe(0);
     expect((await run('get', 'virtualservice')).stdout).toBe('');

@@ -12,6 +12,8 @@ interface DiffFlags {
   readonly name?: string;
 }
 
+type Difference = DiffResult['differences'][number];
+
 const MARKS = { added: ['green', '+'], removed: ['red', '-'], changed: ['yellow', '~'] } as const;
 
 /** `diff`: what an `apply` would change, for whom, in words. */
@@ -41,12 +43,10 @@ function printDiff({ output }: Context, { changes, findings, differences }: Diff
     return;
   }
   for (const { object, change } of changes) if (change !== 'unchanged') output.print(`${printable(object)} ${change}`);
-  const titles = differences.map((one) => `${one.about}${whoWords(one.who, sidecars)}`);
-  for (const title of new Set(titles)) {
-    const group = differences.filter((_, i) => titles[i] === title);
+  for (const { title, lines } of blocksOf(differences, sidecars)) {
     output.print('');
     output.print(output.style('bold', printable(title)));
-    for (const { kind, text, source } of group) {
+    for (const { kind, text, source } of lines) {
       const [color, mark] = MARKS[kind];
       const place = source === null ? '' : output.style('dim', ` (${printable(source.file)}:${source.line})`);
       output.print(`  ${output.style(color, mark)} ${printable(text)}${place}`);
@@ -55,8 +55,39 @@ function printDiff({ output }: Context, { changes, findings, differences }: Diff
   if (differences.length === 0) output.say('nothing changes for anybody');
 }
 
-/** Of callers: whose; of callees the title says it already. */
+interface Block {
+  readonly title: string;
+  readonly lines: readonly Difference[];
+}
+
+/** What is about the same for the same, under one title; what is the same at several callees, once for all of them. */
+function blocksOf(differences: readonly Difference[], sidecars: number): Block[] {
+  const titles = new Map<string, Difference[]>();
+  for (const one of differences) {
+    const title = JSON.stringify([one.about, one.who]);
+    titles.set(title, [...(titles.get(title) ?? []), one]);
+  }
+  const blocks = new Map<string, { readonly callees: string[]; readonly rest: string; readonly lines: Difference[] }>();
+  for (const [title, lines] of titles) {
+    const { about, who } = lines[0] as Difference;
+    const [, callee = '', rest = ''] = /^callers of (\S+)(.*)$/.exec(about) ?? [];
+    // The title of a callee says already for whom it is.
+    const own = who.length === 1 && who[0] === callee;
+    const key = own ? JSON.stringify([rest, lines.map(({ kind, text }) => [kind, text])]) : title;
+    const block = blocks.get(key) ?? { callees: [], rest: own ? rest : `${about}${whoWords(who, sidecars)}`, lines };
+    if (own) block.callees.push(callee);
+    blocks.set(key, block);
+  }
+  return [...blocks.values()].map(({ callees, rest, lines }) => ({
+    title: callees.length === 0 ? rest : `callers of ${listed(callees)}${rest}`,
+    lines,
+  }));
+}
+
 function whoWords(who: readonly string[], sidecars: number): string {
-  if (who.length === sidecars) return ', for everybody';
-  return who.length > 4 ? `, for ${who.slice(0, 3).join(', ')} and ${who.length - 3} more` : `, for ${who.join(', ')}`;
+  return who.length === sidecars ? ', for everybody' : `, for ${listed(who)}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
 }
