@@ -6,7 +6,8 @@ const collect = (path: string, before: string[]): string[] => [...before, path];
 export function withFiles(command: Command, otherwise = ''): Command {
   return command
     .argument('[files...]', `files, folders or - for standard input${otherwise}`)
-    .option('-f, --filename <path>', 'the same, as kubectl has it (repeatable)', collect, []);
+    .option('-f, --filename <path>', 'the same, as kubectl has it (repeatable)', collect, [])
+    .option('-R, --recursive', 'as kubectl and istioctl have it: folders are read with all below them anyway');
 }
 
 /** All that were named, in either way. */

@@ -111,6 +111,8 @@ export const PASSED_KINDS: Readonly<Record<string, string | undefined>> = {
   'split.smi-spec.io/TrafficSplit': 'TrafficSplit has no effect: Linkerd splits by the backendRefs of an HTTPRoute',
   'multicluster.linkerd.io/Link': 'Link has no effect: there is one cluster',
   'workload.linkerd.io/ExternalWorkload': 'ExternalWorkload has no effect: workloads stand in the Compose file',
+  'kustomize.config.k8s.io/Kustomization':
+    'a Kustomization is for kustomize, which is not run: pipe what it prints into mesh-sandbox apply -',
   'install.istio.io/IstioOperator': 'IstioOperator installs Istio: it has no effect',
   'gateway.networking.k8s.io/UDPRoute': 'UDPRoute has no effect: the mesh carries no UDP',
   'networking.istio.io/ProxyConfig': 'ProxyConfig has no effect: sidecars are set up by x-mesh.limits',

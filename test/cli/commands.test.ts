@@ -212,6 +212,18 @@ spec: {}
     expect(stdout.match(/all others: deny/g)).toHaveLength(1);
   });
 
+  it('get and delete take what hands are used to from kubectl', async () => {
+    const other = fixed(200).replace('{ name: fixed }', '{ name: other, namespace: far }');
+    expect((await cli.runWith(`${fixed(200)}---\n${other}`, 'apply', '-R', '-f', '-')).code).toBe(0);
+    const names = async (...words: string[]): Promise<string[]> =>
+      (await cli.json<{ name: string }[]>('get', ...words, '-o', 'json')).map(({ name }) => name).sort();
+    expect(await names('vs,dr', '-A')).toEqual(['fixed', 'other']);
+    expect(await names('virtualservices.networking.istio.io', '-n', 'far')).toEqual(['other']);
+    expect(await names('vs/fixed')).toEqual(['fixed']);
+    expect((await run('delete', 'vs/other', '-n', 'far')).code).toBe(0);
+    expect(await names('vs')).toEqual(['fixed']);
+  });
+
   it('delete takes away what files hold', async () => {
     expect((await cli.runWith(fixed(200), 'delete', '-f', '-')).code).toBe(0);
     expect((await run('get', 'virtualservice')).stdout).toBe('');

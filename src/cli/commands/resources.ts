@@ -52,7 +52,7 @@ export function addResources(program: Command, context: Context): void {
   program
     .command('delete')
     .description('delete the resources of files, or one: delete virtualservice reviews')
-    .argument('[kind]', 'e.g. virtualservice')
+    .argument('[kind]', 'e.g. virtualservice, or virtualservice/NAME')
     .argument('[resource]', 'its name')
     .option('-f, --filename <path>', 'file, folder or - for standard input (repeatable)', collect, [])
     .option('-n, --namespace <namespace>', 'namespace of the resource', 'default')
@@ -64,8 +64,7 @@ export function addResources(program: Command, context: Context): void {
       const client = clientOf(findSandbox(context, flags.name));
       const result = await client.call('deleteResources', {
         ...(flags.filename.length === 0 ? {} : { files: policyFiles(flags.filename) }),
-        ...(kind === undefined ? {} : { kind }),
-        ...(resource === undefined ? {} : { name: resource }),
+        ...named(kind, resource),
         ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
         ...(flags.all === undefined ? {} : { all: flags.all }),
         dryRun: flags.dryRun ?? false,
@@ -75,24 +74,31 @@ export function addResources(program: Command, context: Context): void {
   program
     .command('get')
     .description('resources that are in force: get, get virtualservices, get vs reviews -o yaml')
-    .argument('[kind]', 'e.g. virtualservice, vs, httproute')
+    .argument('[kind]', 'e.g. virtualservice, vs, httproute; several: vs,dr; one: vs/NAME')
     .argument('[resource]', 'its name')
     .option('-n, --namespace <namespace>', 'only this namespace')
+    .option('-A, --all-namespaces', 'every namespace, as without -n')
     .option('-o, --output <format>', 'text, yaml or json', 'text')
     .option('--name <name>', 'which sandbox')
-    .action(async (kind: string | undefined, resource: string | undefined, flags: GetFlags) => {
+    .action(async (given: string | undefined, resource: string | undefined, flags: GetFlags) => {
       const client = clientOf(findSandbox(context, flags.name));
-      const some = {
-        ...(kind === undefined || kind === 'all' ? {} : { kind }),
-        ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
-      };
-      const all = await client.call('resources', some);
-      const found = resource === undefined ? all : all.filter(({ name }) => name === resource);
-      if (found.length === 0 && resource !== undefined) throw notFound(kind ?? '', resource, all);
+      const { kind, name } = named(given, resource);
+      const wanted = kind === undefined || kind === 'all' ? [{}] : kind.split(',').map((one) => ({ kind: one }));
+      const place = flags.namespace === undefined ? {} : { namespace: flags.namespace };
+      const lists = await Promise.all(wanted.map((one) => client.call('resources', { ...one, ...place })));
+      const all = lists.flat();
+      const found = name === undefined ? all : all.filter((one) => one.name === name);
+      if (found.length === 0 && name !== undefined) throw notFound(kind ?? '', name, all);
       if (flags.output === 'json') context.output.json(found);
       else if (flags.output === 'yaml') context.output.print(yamlOf(found));
       else printResources(context, found, kind);
     });
+}
+
+/** `vs reviews` and `vs/reviews`. */
+function named(kind: string | undefined, name: string | undefined): { kind?: string; name?: string } {
+  const [first = '', second = name] = kind?.split('/') ?? [];
+  return { ...(kind === undefined ? {} : { kind: first }), ...(second === undefined ? {} : { name: second }) };
 }
 
 /** As they were written, each with its status in the place of one that it brought along. */
