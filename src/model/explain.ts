@@ -1,6 +1,6 @@
 import { type Attempt, type Exchange, SECURED } from './exchange.js';
 import type { ExplainedStep, Explanation } from './explanation.js';
-import { type Blame, FAILURES, type FailureCode, failureSentence } from './failure.js';
+import { type Blame, blameWords, FAILURES, type FailureCode, failureSentence } from './failure.js';
 import type { SourceRef } from './source.js';
 
 /**
@@ -178,7 +178,7 @@ function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: strin
   if (failure !== null) {
     const text = failureSentence(failure, subjectOf(culprit.exchange, failure));
     const blame = wasInjected(culprit) ? 'injected' : FAILURES[failure].blame;
-    return { blame, verdict: `${blameWords(blame, culprit.exchange)}: ${text}.` };
+    return { blame, verdict: `${whose(blame, culprit.exchange)}: ${text}.` };
   }
   return {
     blame: 'app',
@@ -218,25 +218,11 @@ function wasInjected({ exchange, children }: Hop): boolean {
   );
 }
 
-function blameWords(blame: Blame, { reporter, destination }: Exchange): string {
-  switch (blame) {
-    case 'app':
-      return `The app of ${destination.workload || destination.service}`;
-    case 'caller-policy':
-      return `Policy of the caller's sidecar (${reporter.workload})`;
-    case 'callee-policy':
-      return destination.service === '' && destination.workload === ''
-        ? `Policy of ${reporter.workload}`
-        : `Policy of the callee's sidecar (${destination.workload || destination.service})`;
-    case 'network':
-      return 'The network or a missing process';
-    case 'client':
-      return 'The caller';
-    case 'configuration':
-      return 'Configuration';
-    case 'injected':
-      return 'An injected fault, not the app';
-  }
+/** The gateway's policies are its own: nobody was called yet. */
+function whose(blame: Blame, { reporter, destination }: Exchange): string {
+  const callee = destination.workload || destination.service;
+  if (callee === '' && blame === 'callee-policy') return `Policy of ${reporter.workload}`;
+  return blameWords(blame, { caller: reporter.workload, callee });
 }
 
 function flagsOf(exchange: Exchange): string {

@@ -397,3 +397,26 @@ export function failureRow(code: FailureCode): FailureRow {
 export function failureSentence(code: FailureCode, service: string): string {
   return FAILURES[code].sentence.replace('%s', service);
 }
+
+/** Whose fault something was, as a person says it; `caller` and `callee` name them. */
+export function blameWords(
+  blame: Blame,
+  { caller, callee }: { readonly caller: string; readonly callee: string },
+): string {
+  switch (blame) {
+    case 'app':
+      return `The app of ${callee}`;
+    case 'caller-policy':
+      return `Policy of the caller's sidecar (${caller})`;
+    case 'callee-policy':
+      return `Policy of the callee's sidecar (${callee})`;
+    case 'network':
+      return 'The network or a missing process';
+    case 'client':
+      return 'The caller';
+    case 'configuration':
+      return 'Configuration';
+    case 'injected':
+      return 'An injected fault, not the app';
+  }
+}

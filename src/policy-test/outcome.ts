@@ -8,7 +8,7 @@ export interface Outcome {
   /** The rule that decided, as explain calls it; '' = none. */
   readonly rule: string;
   readonly source: SourceRef | null;
-  /** Rules of the callees' authorization, and of their routes, that were met. */
+  /** Rules of the authorization of the gateway and of the callees, and of the callees' routes, that were met. */
   readonly access: readonly string[];
   /** Shares in percent by destination: `reviews v2`. */
   readonly to: Readonly<Record<string, number>>;
@@ -30,7 +30,7 @@ export interface Outcome {
 
 /** What would come of it, by following the configuration. */
 export function simulatedOutcome(simulation: Simulation): Outcome {
-  const { route, shares, answer, failure, retry, timeoutMs, considered, fault } = simulation;
+  const { entry, route, shares, answer, failure, retry, timeoutMs, considered, fault } = simulation;
   const own = [
     ...(answer === null ? [] : [answer.status]),
     ...(failure === null ? [] : [FAILURES[failure].status]),
@@ -43,14 +43,18 @@ export function simulatedOutcome(simulation: Simulation): Outcome {
     rule: route?.rule ?? '',
     source: route?.source ?? null,
     access: [
-      ...new Set(shares.flatMap(({ access, inbound }) => [...access, ...inbound].map(({ rule }) => rule))),
+      ...new Set([
+        ...(entry === null ? [] : [entry.rule]),
+        ...shares.flatMap(({ access, inbound }) => [...access, ...inbound].map(({ rule }) => rule)),
+      ]),
     ].filter((rule) => rule !== ''),
     to: Object.fromEntries(shares.map((share) => [destinationOf(share), share.percent])),
     sample: null,
     statuses: [...new Set(own)],
     answeredBy: own.length === 0 ? 'app' : reached ? 'both' : 'mesh',
     denied:
-      shares.length > 0 && shares.every((share) => share.failure !== null && FAILURES[share.failure].status === 403),
+      entry?.allowed === false ||
+      (shares.length > 0 && shares.every((share) => share.failure !== null && FAILURES[share.failure].status === 403)),
     retries: retry?.attempts ?? 0,
     retryOn: retry === null ? [] : [...retry.retryOn, ...retry.retriableStatusCodes.map(String)],
     timeoutMs,
@@ -59,6 +63,7 @@ export function simulatedOutcome(simulation: Simulation): Outcome {
     ].map((mode) => ENCRYPTION[mode]),
     attempts: null,
     why: [
+      ...(entry?.allowed === false ? [entry.text] : []),
       ...considered.filter(({ why }) => why !== '').map(({ rule, why }) => `${rule}: ${why}`),
       ...new Set(shares.flatMap((share) => share.access.filter(({ allowed }) => !allowed).map(({ text }) => text))),
     ],

@@ -1,8 +1,9 @@
 import { SECURED } from '../model/exchange.js';
 import type { ExplainedStep, Explanation } from '../model/explanation.js';
-import { type Blame, FAILURES, failureSentence } from '../model/failure.js';
+import { blameWords, FAILURES, failureSentence } from '../model/failure.js';
 import { codesText } from '../model/retries.js';
 import type { SourceRef } from '../model/source.js';
+import type { AccessAnswer } from './access.js';
 import type { DescribedRequest } from './request.js';
 import { type Share, type Simulation, statusOf } from './simulate.js';
 
@@ -13,21 +14,27 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
   const say = (text: string, outcome: ExplainedStep['outcome'] = 'ok'): void => {
     steps.push({ depth: 0, workload: from, text, outcome });
   };
-  const { host, considered, route, failure, answer, shares, fault, retry, timeoutMs, mirrors } = simulation;
+  const { edge, entry, host, considered, route, failure, answer, shares, fault, retry, timeoutMs, mirrors } =
+    simulation;
   say(`${from} asks for ${request.method} ${request.path} at ${request.host}`);
-  if (host === null)
+  if (entry !== null) tellAccess([entry], say);
+  if (entry?.allowed === false) say(failureSentence(entry.failure, from), 'failed');
+  else if (host === null)
     say(
       failure === null
         ? `${request.host} is not in the mesh: passed on to where it goes`
         : failureSentence(failure, request.host),
       failure === null ? 'ok' : 'failed',
     );
-  else say(`the name ${request.host} is the service ${host}`);
+  else
+    say(
+      edge ? `${request.host} is served by the routes of ${host}` : `the name ${request.host} is the service ${host}`,
+    );
   for (const { rule, source, why } of considered)
     if (why !== '') say(`${rule}${placed(source)} is not met: ${why}`, 'skipped');
   if (route !== null)
     say(`${route.rule}${placed(route.source)} is met${considered.length > 1 ? ', and the first that is decides' : ''}`);
-  else if (host !== null && failure !== null) say(failureSentence(failure, host), 'failed');
+  else if (host !== null && failure !== null) say(failureSentence(failure, edge ? request.host : host), 'failed');
   if (fault?.delay != null)
     say(`${fault.delay.percent} % wait ${fault.delay.ms} ms first, as its fault says`, 'warning');
   if (fault?.abort != null)
@@ -37,8 +44,11 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
       `the sidecar itself answers ${answer.status}${answer.kind === 'redirect' ? ' and sends the caller elsewhere' : ''}`,
     );
   for (const share of shares) {
-    say(shareSentence(share), share.failure === null ? 'ok' : 'failed');
-    tellAccess(share, say);
+    const kept = isKeptOut(share);
+    // What keeps it out is told in the order in which it is met: after the way to there.
+    say(shareSentence(kept ? { ...share, failure: null } : share), share.failure === null || kept ? 'ok' : 'failed');
+    tellAccess(share.access, say);
+    if (kept) say(shareSentence(share), 'failed');
     for (const { workload, text, source, status } of share.inbound)
       say(`${workload}: ${text}${status === null ? '' : `, ${status}`}${placed(source)}`);
   }
@@ -48,11 +58,19 @@ export function tellSimulation(request: DescribedRequest, simulation: Simulation
       `up to ${retry.attempts} ${retry.attempts === 1 ? 'retry' : 'retries'} on ${[...retry.retryOn, ...codesText(retry.retriableStatusCodes)].join(', ')} (${retry.origin})`,
     );
   for (const { cluster, percent } of mirrors) say(`${percent} % are copied to ${cluster.split('|')[3]}`);
-  return { requestId: '', summary: summaryOf(request, simulation), steps, ...verdictOf(simulation) };
+  return { requestId: '', summary: summaryOf(request, simulation), steps, ...verdictOf(request, simulation) };
+}
+
+/** Whether there is somebody to ask, who does not let it in. */
+function isKeptOut({ failure, access }: Share): boolean {
+  return failure !== null && FAILURES[failure].blame === 'callee-policy' && access.length > 0;
 }
 
 /** Who lets it in or keeps it out, and why no other rule was met. */
-function tellAccess({ access }: Share, say: (text: string, outcome: ExplainedStep['outcome']) => void): void {
+function tellAccess(
+  access: readonly AccessAnswer[],
+  say: (text: string, outcome: ExplainedStep['outcome']) => void,
+): void {
   for (const { workload, allowed, text, source, considered } of access) {
     for (const { rule, source: place, why } of considered)
       if (why !== '') say(`${workload}: ${rule}${placed(place)} is not met: ${why}`, 'skipped');
@@ -94,12 +112,17 @@ function summaryOf({ method, path }: DescribedRequest, { answer, failure, shares
   return `${what} would go to ${shares.map(({ service, subset }) => `${service}${subset === '' ? '' : ` ${subset}`}`).join(' or ')}`;
 }
 
-function verdictOf({ failure, shares }: Simulation): { blame: Blame | null; verdict: string } {
-  const code = failure ?? shares.find((share) => share.failure !== null)?.failure ?? null;
+function verdictOf({ from, host: named }: DescribedRequest, { edge, entry, failure, shares, host }: Simulation) {
+  if (entry?.allowed === false)
+    return {
+      blame: FAILURES[entry.failure].blame,
+      verdict: `Policy of ${from}: ${failureSentence(entry.failure, from)}.`,
+    };
+  const share = shares.find((one) => one.failure !== null);
+  const code = failure ?? share?.failure ?? null;
   if (code === null) return { blame: null, verdict: '' };
   const { blame } = FAILURES[code];
-  return {
-    blame,
-    verdict: `Configuration decides it before any app is asked: ${failureSentence(code, shares[0]?.service ?? '')}.`,
-  };
+  const service = share?.service ?? (edge ? named : (host ?? named));
+  const callee = share?.access.find(({ allowed }) => !allowed)?.workload ?? service;
+  return { blame, verdict: `${blameWords(blame, { caller: from, callee })}: ${failureSentence(code, service)}.` };
 }

@@ -7,6 +7,7 @@ import type { Consideration, Security } from '../model/exchange.js';
 import type { FailureCode } from '../model/failure.js';
 import { FAILURES } from '../model/failure.js';
 import type { Slashes } from '../model/limits.js';
+import { PORTS } from '../model/names.js';
 import type { ForwardAction, PathMatch, RetryPolicy, RouteFault } from '../model/route.js';
 import type { InboundConfig, MtlsMode, SidecarConfig, VirtualHost } from '../model/sidecar-config.js';
 import type { SourceRef } from '../model/source.js';
@@ -44,6 +45,10 @@ export interface Share {
 
 /** What the mesh would do with a request that is only described. */
 export interface Simulation {
+  /** It enters by the gateway, whose hosts are no services. */
+  readonly edge: boolean;
+  /** What the gateway's own authorization says, before it looks for a route; null = it has none, or this is no gateway. */
+  readonly entry: AccessAnswer | null;
   /** Virtual host that its name belongs to; null = none. */
   readonly host: string | null;
   readonly considered: readonly Consideration[];
@@ -59,6 +64,8 @@ export interface Simulation {
 }
 
 const NOTHING: Simulation = {
+  edge: false,
+  entry: null,
   host: null,
   considered: [],
   route: null,
@@ -80,22 +87,27 @@ const UNKNOWN_HOST = { 'allow-any': null, 'registry-only': 'host_unknown', denie
  */
 export function simulate(
   request: DescribedRequest,
-  { outbound, workload }: SidecarConfig,
+  config: SidecarConfig,
   inboundOf: (workload: string) => InboundConfig | null,
 ): Simulation {
+  const { outbound, workload, role } = config;
   const name = nameOf(request.host);
   const port = request.port ?? portOf(outbound.virtualHosts, name, request.host);
   const host = hostFor(outbound.virtualHosts, name, port);
-  if (host === null) return { ...NOTHING, failure: UNKNOWN_HOST[outbound.unknownHosts] };
   const subject = canonical(subjectOf({ ...request, port }), outbound.slashes);
-  if (subject === null) return { ...NOTHING, host: host.name, failure: 'path_normalization_failed' };
+  const edge = role === 'gateway';
+  const entry = edge && subject !== null ? entryOf(subject, config) : null;
+  const entered = { ...NOTHING, edge, entry };
+  if (entry?.allowed === false) return { ...entered, failure: entry.failure };
+  if (host === null) return { ...entered, failure: edge ? 'route_not_found' : UNKNOWN_HOST[outbound.unknownHosts] };
+  if (subject === null) return { ...entered, host: host.name, failure: 'path_normalization_failed' };
   const considered = consider(host.routes, subject);
   const met = considered.findIndex(({ why }) => why === '');
   const route =
     met < 0 ? host.routes.find((candidate) => consider([candidate], subject)[0]?.why === '') : host.routes[met];
-  if (route === undefined) return { ...NOTHING, host: host.name, considered, failure: 'route_not_found' };
+  if (route === undefined) return { ...entered, host: host.name, considered, failure: 'route_not_found' };
   const found = {
-    ...NOTHING,
+    ...entered,
     host: host.name,
     considered,
     route: { name: route.name, rule: ruleText(route), source: route.origin?.source ?? null },
@@ -116,6 +128,12 @@ export function simulate(
     retry: action.retry,
     mirrors: action.mirrors.map(({ cluster, percent }) => ({ cluster, percent })),
   };
+}
+
+/** Who enters is asked for first, and is nobody whom the mesh knows. */
+function entryOf(subject: Subject, { workload, inbound }: SidecarConfig): AccessAnswer | null {
+  const arriving = { workload: workload.name, principal: '', port: PORTS.gateway, protocol: 'http', subject } as const;
+  return accessAt(arriving, inbound);
 }
 
 /** A request as a sidecar sees it; null = it has no path that is one. */

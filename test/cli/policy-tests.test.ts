@@ -49,6 +49,27 @@ describe('test', () => {
     expect(code).toBe(3);
   });
 
+  it('asks the gateway about what enters', async () => {
+    const ingress = join(folder, 'ingress.yaml');
+    writeFileSync(
+      ingress,
+      `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ingress, namespace: istio-system }
+spec: { selector: { matchLabels: { istio: ingressgateway } }, action: DENY, rules: [ { to: [ { operation: { paths: [ /login ] } } ] } ] }
+`,
+    );
+    const enters = (path: string) => `request: { from: gateway, to: shop.example, path: ${path} }`;
+    const tests = `- { name: kept out, ${enters('/login')}, expect: { denied: true, status: 403, answeredBy: mesh } }
+- { name: enters, ${enters('/productpage')}, expect: { to: { productpage: 100 } } }
+- { name: nowhere, ${enters('/nowhere')}, expect: { denied: false, status: 404 } }
+`;
+    const { code, stdout, stderr } = await cli.run('test', suite(tests, `${ingress}, ${examples}/gateway.yaml`));
+    expect(stdout).not.toContain('expected');
+    expect(stderr).toContain('3 passed, 0 failed');
+    expect(code).toBe(0);
+  });
+
   it('writes JUnit, each failure with its line, whatever stands in names', async () => {
     const junit = join(folder, 'junit.xml');
     const file = suite(

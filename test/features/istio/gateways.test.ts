@@ -123,6 +123,32 @@ spec: { selector: { matchLabels: { app: istio-ingressgateway } }, action: DENY, 
   });
 });
 
+describe('what would become of a request that enters', () => {
+  const INGRESS = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ingress, namespace: istio-system }
+spec: { selector: { matchLabels: { app: istio-ingressgateway } }, action: DENY, rules: [ { to: [ { operation: { paths: [ /a/kept ] } } ] } ] }
+`;
+
+  it.each([
+    [
+      'a.test',
+      '/a/kept',
+      403,
+      'Policy of gateway: the authorization policies of gateway do not let this caller do this.',
+    ],
+    ['a.test', '/a', 200, ''],
+    ['a.test', '/b', 404, 'Configuration: no route matched the request for a.test.'],
+    ['other.test', '/a', 404, 'Configuration: no route matched the request for other.test.'],
+  ])('to %s%s is told as what becomes of it: %i', async (host, path, status, expected) => {
+    await bed.apply(gateway('g', 'istio: ingressgateway', 'a.test'), service('g', 'a.test', 'reviews'), INGRESS);
+    const { verdict, summary } = await bed.mesh.client.call('explainRequest', { from: 'gateway', to: host, path });
+    expect(verdict).toBe(expected);
+    expect(summary).toContain(status === 200 ? 'would go to reviews' : `would be answered ${status} by the mesh`);
+    expect(await enters(host, path)).toBe(status === 200 ? 'reviews' : String(status));
+  });
+});
+
 describe('what holds at the gateway as it does in the namespace where it runs', () => {
   const INGRESS = gateway('g', 'istio: ingressgateway', '"*"');
   const bound = (name: string, http: string, more = '') => `apiVersion: networking.istio.io/v1
