@@ -91,11 +91,12 @@ export function simulate(
   inboundOf: (workload: string) => InboundConfig | null,
 ): Simulation {
   const { outbound, workload, role } = config;
-  const name = nameOf(request.host);
-  const port = request.port ?? portOf(outbound.virtualHosts, name, request.host);
-  const host = hostFor(outbound.virtualHosts, name, port);
-  const subject = canonical(subjectOf({ ...request, port }), outbound.slashes);
   const edge = role === 'gateway';
+  const name = nameOf(request.host);
+  // The gateway has one port, whichever was meant outside; an app writes the port of the service that it calls.
+  const port = edge ? PORTS.gateway : (request.port ?? portOf(outbound.virtualHosts, name, request.host));
+  const host = hostFor(outbound.virtualHosts, name, port);
+  const subject = canonical(subjectOf(edge ? request : { ...request, port }), outbound.slashes);
   const entry = edge && subject !== null ? entryOf(subject, config) : null;
   const entered = { ...NOTHING, edge, entry };
   if (entry?.allowed === false) return { ...entered, failure: entry.failure };
