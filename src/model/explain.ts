@@ -174,11 +174,12 @@ function verdictOf(roots: readonly Hop[]): { blame: Blame | null; verdict: strin
   const culprit = refused ? refusal(roots, entry.response.status) : deepestFailure(roots);
   if (refused && culprit === null) return { blame: null, verdict: '' };
   if (culprit === null) return { blame: 'app', verdict: 'The answer is the app’s own.' };
-  const { failure, destination, response } = culprit.exchange;
+  const { failure, destination, response, reporter } = culprit.exchange;
   if (failure !== null) {
     const text = failureSentence(failure, subjectOf(culprit.exchange, failure));
     const blame = wasInjected(culprit) ? 'injected' : FAILURES[failure].blame;
-    return { blame, verdict: `${whose(blame, culprit.exchange)}: ${text}.` };
+    const callee = destination.workload || destination.service;
+    return { blame, verdict: `${blameWords(blame, { caller: reporter.workload, callee })}: ${text}.` };
   }
   return {
     blame: 'app',
@@ -216,13 +217,6 @@ function wasInjected({ exchange, children }: Hop): boolean {
   return [exchange, ...children.map((child) => child.exchange)].some(({ decisions }) =>
     decisions.some(({ kind }) => kind === 'fault'),
   );
-}
-
-/** The gateway's policies are its own: nobody was called yet. */
-function whose(blame: Blame, { reporter, destination }: Exchange): string {
-  const callee = destination.workload || destination.service;
-  if (callee === '' && blame === 'callee-policy') return `Policy of ${reporter.workload}`;
-  return blameWords(blame, { caller: reporter.workload, callee });
 }
 
 function flagsOf(exchange: Exchange): string {

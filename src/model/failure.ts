@@ -398,7 +398,10 @@ export function failureSentence(code: FailureCode, service: string): string {
   return FAILURES[code].sentence.replace('%s', service);
 }
 
-/** Whose fault something was, as a person says it; `caller` and `callee` name them. */
+/**
+ * Whose fault something was, as a person says it; `caller` and `callee` name them. Without a callee it is the gateway that
+ * turned somebody away, by policies of its own.
+ */
 export function blameWords(
   blame: Blame,
   { caller, callee }: { readonly caller: string; readonly callee: string },
@@ -409,7 +412,7 @@ export function blameWords(
     case 'caller-policy':
       return `Policy of the caller's sidecar (${caller})`;
     case 'callee-policy':
-      return `Policy of the callee's sidecar (${callee})`;
+      return callee === '' ? `Policy of ${caller}` : `Policy of the callee's sidecar (${callee})`;
     case 'network':
       return 'The network or a missing process';
     case 'client':

@@ -15,6 +15,12 @@ export function kindsNamed(word: string): readonly Kind[] {
   return KINDS.filter(({ group: own, kind }) => (group === '' || own === group) && isNamed(kind.toLowerCase(), name));
 }
 
+/** What to type in place of a word that no kind is called by. */
+export function kindHint(word: string): string {
+  const near = kindNear(word);
+  return near === null ? 'mesh-sandbox kinds lists them' : `did you mean ${near}?`;
+}
+
 /** A kind whose name is near a misspelt one, or null. */
 export function kindNear(word: string): string | null {
   return nearest(

@@ -1,12 +1,12 @@
 import { type Finding, READING } from '../model/finding.js';
 import { NAMESPACE } from '../model/names.js';
-import { nearest } from '../model/nearest.js';
 import { objectName } from '../model/policies.js';
 import { Findings } from '../yaml/problems.js';
 import { record, text } from '../yaml/readers.js';
 import { mapView, parseYamlDocuments, type YamlEntry, type YamlView } from '../yaml/view.js';
 import { configEntryOf, isConfigEntry, isHcl } from './consul/config-entry.js';
 import type { Head } from './head.js';
+import { kindNear } from './kind-names.js';
 import { KINDS, PASSED_KINDS } from './kinds.js';
 import { checkLinkerdAnnotations } from './linkerd/annotations.js';
 import { groupOf, type Kind, keyOf, type Resource, reporter } from './resource.js';
@@ -214,10 +214,7 @@ function specOf(kind: Kind, view: YamlView, entries: ReadonlyMap<string, YamlEnt
 }
 
 function unknownKind(apiVersion: string, kind: string): string {
-  const close = nearest(
-    kind,
-    KINDS.map((known) => known.kind),
-  );
+  const close = kindNear(kind);
   const group = KINDS.find((known) => known.kind === kind)?.group;
   if (group !== undefined) return `${kind} of ${apiVersion} is not known; ${kind} belongs to ${group || 'v1'}`;
   return `${kind} (${apiVersion}) is not known and has no effect${close === null ? '' : `; did you mean ${close}?`}`;

@@ -113,16 +113,12 @@ function summaryOf({ method, path }: DescribedRequest, { answer, failure, shares
 }
 
 function verdictOf({ from, host: named }: DescribedRequest, { edge, entry, failure, shares, host }: Simulation) {
-  if (entry?.allowed === false)
-    return {
-      blame: FAILURES[entry.failure].blame,
-      verdict: `Policy of ${from}: ${failureSentence(entry.failure, from)}.`,
-    };
   const share = shares.find((one) => one.failure !== null);
   const code = failure ?? share?.failure ?? null;
   if (code === null) return { blame: null, verdict: '' };
   const { blame } = FAILURES[code];
-  const service = share?.service ?? (edge ? named : (host ?? named));
-  const callee = share?.access.find(({ allowed }) => !allowed)?.workload ?? service;
+  const turnedAway = entry?.allowed === false;
+  const service = turnedAway ? from : (share?.service ?? (edge ? named : (host ?? named)));
+  const callee = turnedAway ? '' : (share?.access.find(({ allowed }) => !allowed)?.workload ?? service);
   return { blame, verdict: `${blameWords(blame, { caller: from, callee })}: ${failureSentence(code, service)}.` };
 }

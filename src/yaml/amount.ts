@@ -4,19 +4,19 @@
  */
 const KINDS: readonly Kind[] = [
   { what: 'lines', most: 60_000, signs: ['\n'] },
-  { what: 'documents', most: 5_000, signs: ['\n---'] },
+  { what: 'documents', most: 5_000, signs: ['---'], after: isLineEnd },
   { what: 'colons', most: 120_000, signs: [':'] },
   { what: 'commas', most: 60_000, signs: [','] },
-  { what: 'tags (!)', most: 100, signs: ['!'], begins: true },
-  { what: 'anchors and aliases (& and *)', most: 1_000, signs: ['&', '*'], begins: true },
+  { what: 'tags (!)', most: 100, signs: ['!'], after: isBoundary },
+  { what: 'anchors and aliases (& and *)', most: 1_000, signs: ['&', '*'], after: isBoundary },
 ];
 
 interface Kind {
   readonly what: string;
   readonly most: number;
   readonly signs: readonly string[];
-  /** It counts only where a value may begin. */
-  readonly begins?: true;
+  /** It counts only after such a character; a text begins as after a line end. */
+  readonly after?: (previous: number) => boolean;
 }
 
 const MOST_EXPRESSIONS = 1_000;
@@ -44,12 +44,16 @@ export function tooMuchAt(text: string): Excess | null {
 }
 
 /** From sign to sign by the engine's own search, which passes over what lies between faster than any loop here. */
-function excessOf(text: string, { most, signs, begins }: Kind): number | null {
+function excessOf(text: string, { most, signs, after }: Kind): number | null {
   let left = most;
   for (const sign of signs)
     for (let at = text.indexOf(sign); at >= 0; at = text.indexOf(sign, at + 1))
-      if ((begins === undefined || at === 0 || isBoundary(text.charCodeAt(at - 1))) && left-- === 0) return at;
+      if ((after === undefined || after(at === 0 ? NEWLINE : text.charCodeAt(at - 1))) && left-- === 0) return at;
   return null;
+}
+
+function isLineEnd(c: number): boolean {
+  return c === NEWLINE;
 }
 
 /** White space, and what may stand before a value in a flow collection. */
@@ -57,6 +61,7 @@ function isBoundary(c: number): boolean {
   return c <= 32 || c === COMMA || c === COLON || c === BRACKET || c === BRACE;
 }
 
+const NEWLINE = 0x0a;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const BRACKET = 0x5b;

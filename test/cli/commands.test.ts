@@ -234,7 +234,7 @@ spec: {}
     ['delete virtualservics fixed', 'there is no kind "virtualservics"', 'did you mean VirtualService?'],
     ['kinds virtualservics', 'no kind "virtualservics" is read', 'did you mean VirtualService?'],
     ['get vs fixd', 'there is no vs fixd', 'did you mean fixed?'],
-    ['get dr reviews', 'there is no dr reviews', 'there is no dr at all'],
+    ['get dr reviews', 'there is no dr reviews', 'none is in force'],
   ])('%s: what is not there is told, with what is near', async (line, problem, hint) => {
     expect((await cli.runWith(fixed(200), 'apply', '-')).code).toBe(0);
     const { code, stdout, stderr } = await run(...line.split(' '));

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { nearest } from '../../model/nearest.js';
 import type { ApplyResult, ResourceView } from '../../protocol/api-types.js';
-import { SandboxError } from '../../runtime/runtime.js';
 import { toYaml } from '../../yaml/write.js';
 import { printApplied } from '../applied-text.js';
 import { type Context, clientOf, findSandbox } from '../context.js';
@@ -84,11 +82,12 @@ export function addResources(program: Command, context: Context): void {
       const client = clientOf(findSandbox(context, flags.name));
       const { kind, name } = named(given, resource);
       const wanted = kind === undefined || kind === 'all' ? [{}] : kind.split(',').map((one) => ({ kind: one }));
-      const place = flags.namespace === undefined ? {} : { namespace: flags.namespace };
-      const lists = await Promise.all(wanted.map((one) => client.call('resources', { ...one, ...place })));
-      const all = lists.flat();
-      const found = name === undefined ? all : all.filter((one) => one.name === name);
-      if (found.length === 0 && name !== undefined) throw notFound(kind ?? '', name, all);
+      const which = {
+        ...(name === undefined ? {} : { name }),
+        ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+      };
+      const lists = await Promise.all(wanted.map((one) => client.call('resources', { ...one, ...which })));
+      const found = lists.flat();
       if (flags.output === 'json') context.output.json(found);
       else if (flags.output === 'yaml') context.output.print(yamlOf(found));
       else printResources(context, found, kind);
@@ -114,13 +113,6 @@ function yamlOf(found: readonly ResourceView[]): string {
       return `${written.replace(/^status:.*(?:\n[ \t-].*)*\n?/m, '').trimEnd()}\n${toYaml({ status: only.status }).trimEnd()}`;
     })
     .join('\n---\n');
-}
-
-function notFound(kind: string, name: string, others: readonly ResourceView[]): SandboxError {
-  const names = others.map((one) => one.name);
-  const near = nearest(name, names);
-  const known = names.length === 0 ? `there is no ${kind} at all` : `there are: ${names.join(', ')}`;
-  return new SandboxError(`there is no ${kind} ${name}`, [near === null ? known : `did you mean ${near}?`]);
 }
 
 function printResources({ output }: Context, found: readonly ResourceView[], kind: string | undefined): void {

@@ -35,17 +35,13 @@ export function addSchema(program: Command, context: Context): void {
     .argument('[kind]', 'e.g. VirtualService')
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (name: string | undefined, flags: { output: string }) => {
-      const [{ KINDS }, { kindNear, kindsNamed }, { fieldsOf }] = await Promise.all([
+      const [{ KINDS }, { kindHint, kindsNamed }, { fieldsOf }] = await Promise.all([
         import('../../resources/kinds.js'),
         import('../../resources/kind-names.js'),
         import('../../resources/support.js'),
       ]);
       const found = name === undefined ? KINDS : kindsNamed(name);
-      if (found.length === 0) {
-        const near = kindNear(name ?? '');
-        const hint = near === null ? 'mesh-sandbox kinds lists them' : `did you mean ${near}?`;
-        throw new SandboxError(`no kind ${JSON.stringify(name)} is read`, [hint]);
-      }
+      if (found.length === 0) throw new SandboxError(`no kind ${JSON.stringify(name)} is read`, [kindHint(name ?? '')]);
       const told = found.map((kind) => ({
         kind: kind.kind,
         dialect: kind.dialect,

@@ -10,7 +10,7 @@ import { consulRefusals } from '../../resources/consul/refuse.js';
 import type { Surroundings } from '../../resources/gateway-api/backends.js';
 import { statusOf } from '../../resources/gateway-api/status.js';
 import { unobeyedIn } from '../../resources/gateway-api/unobeyed-here.js';
-import { kindNear, kindsNamed } from '../../resources/kind-names.js';
+import { kindHint, kindsNamed } from '../../resources/kind-names.js';
 import { readResources } from '../../resources/read.js';
 import { groupOf, type Kind, keyOf, type Resource } from '../../resources/resource.js';
 import { differencesOf } from '../../simulate/diff/diff.js';
@@ -49,17 +49,20 @@ export class PolicyDesk {
     this.#parts = parts;
   }
 
-  /** Throws ApiProblem when no kind is called so. */
+  /** Throws ApiProblem when no kind is called so, or what is named is not there. */
   list({ kind, name, namespace }: Selection): ResourceView[] {
     const { store, app, flavor } = this.#parts;
-    const world = worldOf(store.all, app, flavor);
     const kinds = kind === undefined ? null : kindsMeant(kind);
-    return store.all
-      .filter((one) => kinds === null || kinds.some((each) => isOf(one, each)))
-      .filter(
-        (one) => (name === undefined || one.name === name) && (namespace === undefined || one.namespace === namespace),
-      )
-      .map((one) => viewOf(one, world));
+    const all = store.all.filter(
+      (one) =>
+        (kinds === null || kinds.some((each) => isOf(one, each))) &&
+        (namespace === undefined || one.namespace === namespace),
+    );
+    const found = name === undefined ? all : all.filter((one) => one.name === name);
+    if (name !== undefined && found.length === 0)
+      throw notFound({ kind, name, namespace }, kind === undefined ? [] : all);
+    const world = worldOf(store.all, app, flavor);
+    return found.map((one) => viewOf(one, world));
   }
 
   apply(files: readonly PolicyFileInput[], dryRun: boolean): Promise<ApplyResult> {
@@ -124,26 +127,12 @@ export class PolicyDesk {
       const { kind, name, namespace } = which;
       if (kind === undefined || name === undefined)
         throw new ApiProblem(400, 'say what to delete: files, a kind and a name, or all');
-      const meant = this.list({ kind, name, namespace: namespace ?? 'default' });
-      if (meant.length === 0) throw this.#notFound(kind, name, namespace ?? 'default');
-      const keys = new Set(meant.map(keyOf));
+      const keys = new Set(this.list({ kind, name, namespace: namespace ?? 'default' }).map(keyOf));
       return this.#carryOut(
         this.#planDelete((one) => keys.has(keyOf(one))),
         dryRun,
       );
     });
-  }
-
-  #notFound(kind: string, name: string, namespace: string): ApiProblem {
-    const same = this.list({ kind }).map((one) => `${one.namespace}/${one.name}`);
-    const close = nearest(`${namespace}/${name}`, same);
-    const hint =
-      close === null
-        ? same.length === 0
-          ? 'none is in force'
-          : `there are: ${same.join(', ')}`
-        : `did you mean ${close}?`;
-    return new ApiProblem(404, `there is no ${kind} ${namespace}/${name}`, hint);
   }
 
   async #carryOut({ next, changes, findings }: ResourcePlan, dryRun: boolean): Promise<ApplyResult> {
@@ -175,10 +164,19 @@ export class PolicyDesk {
 
 function kindsMeant(word: string): readonly Kind[] {
   const kinds = kindsNamed(word);
-  if (kinds.length > 0) return kinds;
-  const near = kindNear(word);
-  const hint = near === null ? 'mesh-sandbox kinds lists them' : `did you mean ${near}?`;
-  throw new ApiProblem(404, `there is no kind ${JSON.stringify(word)}`, hint);
+  if (kinds.length === 0) throw new ApiProblem(404, `there is no kind ${JSON.stringify(word)}`, kindHint(word));
+  return kinds;
+}
+
+/** What is named is not there; `others` are what there is in its place. */
+function notFound({ kind = 'resource', name, namespace }: Selection, others: readonly Resource[]): ApiProblem {
+  const inPlace = (one: { namespace: string; name: string }): string =>
+    namespace === undefined ? one.name : `${one.namespace}/${one.name}`;
+  const names = others.map(inPlace);
+  const wanted = inPlace({ namespace: namespace ?? '', name: name ?? '' });
+  const near = nearest(wanted, names);
+  const known = names.length === 0 ? 'none is in force' : `there are: ${names.join(', ')}`;
+  return new ApiProblem(404, `there is no ${kind} ${wanted}`, near === null ? known : `did you mean ${near}?`);
 }
 
 function isOf({ kind, apiVersion }: Resource, wanted: Kind): boolean {
